@@ -1,8 +1,8 @@
 """Opens the providers of the methods that are on, as the settings name them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -10,8 +10,12 @@ from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.ports import PollableProvider, Provider
 from verification.providers.addresses import is_loopback
+from verification.providers.counts import ProviderCounts
 from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
 from verification.providers.simulated import SimulatedProvider
+from verification.providers.tencent.client import FaceIdAccount, FaceIdClient
+from verification.providers.tencent.provider import TencentFaceProvider
+from verification.providers.tencent.signer import Credentials
 from verification.signing import WebhookSigner
 
 _MAX_LIFETIMES = 3
@@ -24,6 +28,7 @@ class ConfiguredProviders:
 
     by_method: Mapping[Method, Provider]
     pollable: Mapping[Method, PollableProvider]
+    counts: ProviderCounts = field(default_factory=ProviderCounts)
 
 
 @asynccontextmanager
@@ -31,29 +36,43 @@ async def open_providers(
     settings: Settings, public_url: str, clock: Callable[[], datetime]
 ) -> AsyncIterator[ConfiguredProviders]:
     """Open the providers until left; `public_url` is how they reach our callbacks."""
-    async with _open_client(settings) as client:
-        remote = {
-            method: _http(settings, method, client, clock, callback=f"{public_url}/callbacks/{method}")
-            for method, kind in settings.providers.items()
-            if kind == "http" and client is not None
-        }
+    counts = ProviderCounts()
+    async with AsyncExitStack() as stack:
+        clients = {url: await stack.enter_async_context(_open_client(url)) for url in _addresses(settings)}
+        pollable: dict[Method, PollableProvider] = {}
+        for method, kind in settings.providers.items():
+            if kind == "http":
+                callback = f"{public_url}/callbacks/{method}"
+                pollable[method] = _http(settings, method, clients[settings.provider_url], clock, callback=callback)
+            elif kind == "tencent":
+                client = faceid_client(settings, clients[settings.tencent_endpoint], clock)
+                pollable[method] = TencentFaceProvider(client, settings.tencent_endpoint, clock, counts)
         by_method: dict[Method, Provider] = {
-            method: remote[method] if method in remote else SimulatedProvider(method) for method in settings.providers
+            method: pollable[method] if method in pollable else SimulatedProvider(method)
+            for method in settings.providers
         }
-        yield ConfiguredProviders(by_method, remote)
+        yield ConfiguredProviders(by_method, pollable, counts)
 
 
-@asynccontextmanager
-async def _open_client(settings: Settings) -> AsyncIterator[HttpCall | None]:
-    """Open the client of the providers over HTTP; None where there is none."""
-    if "http" not in settings.providers.values():
-        yield None
-        return
+def faceid_client(settings: Settings, call: HttpCall, clock: Callable[[], datetime]) -> FaceIdClient:
+    """The client of the operator's account at Tencent Cloud."""
+    if settings.tencent_secret_id is None or settings.tencent_secret_key is None:
+        raise BadSetting("TENCENT_SECRET_KEY: missing")
+    key = Credentials(settings.tencent_secret_id.get_secret_value(), settings.tencent_secret_key.get_secret_value())
+    return FaceIdClient(FaceIdAccount(settings.tencent_endpoint, key, settings.tencent_rule_id), call, clock)
+
+
+def _addresses(settings: Settings) -> set[str]:
+    """The addresses of the servers that the providers call."""
+    addresses = {"http": settings.provider_url, "tencent": settings.tencent_endpoint}
+    return {addresses[kind] for kind in settings.providers.values() if kind in addresses}
+
+
+def _open_client(url: str) -> AbstractAsyncContextManager[HttpCall]:
     # The client is large, and the simulated providers call no server.
     from bot.http_client import http_client
 
-    async with http_client(loopback_only=is_loopback(urlsplit(settings.provider_url).hostname or "")) as client:
-        yield client
+    return http_client(loopback_only=is_loopback(urlsplit(url).hostname or ""))
 
 
 def _http(

@@ -36,6 +36,7 @@ _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
 _PROVIDERS = ("simulated", "http", "off")
+_FACE_PROVIDERS = (*_PROVIDERS, "tencent")
 _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
 _USER_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
@@ -43,6 +44,9 @@ _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _OPERATOR_NAME = 64
 _CONTACT = 256
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
+_TENCENT_WORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_TENCENT_QR_TTL = timedelta(minutes=40)
+"""A flow of FaceID ends after two hours, and an attempt may get its full time three times."""
 
 
 class BadSetting(Exception):
@@ -135,6 +139,8 @@ SECRET_FILES = (
     "index_key",
     "webhook_secret",
     "provider_secret",
+    "tencent_secret_id",
+    "tencent_secret_key",
     "result_webhook_secret",
     "desk_key",
     "api_keys",
@@ -195,6 +201,10 @@ class Settings(BaseSettings):
     provider_url: str = ""
     provider_secret: SecretStr | None = None
     provider_redirect_hosts: str = Field(default="", validation_alias=_also("provider_redirect_hosts"))
+    tencent_secret_id: SecretStr | None = None
+    tencent_secret_key: SecretStr | None = None
+    tencent_rule_id: str = ""
+    tencent_endpoint: str = "https://faceid.tencentcloudapi.com"
     allow_simulated: Flag = False
     encryption_keys: SecretStr | None = None
     index_key: SecretStr | None = None
@@ -271,10 +281,32 @@ class Settings(BaseSettings):
 
     @field_validator("provider_wechat", "provider_qq", "provider_face")
     @classmethod
-    def _provider_is_known(cls, name: str) -> str:
-        if name not in _PROVIDERS:
-            raise ValueError(f"this release has only the providers: {', '.join(_PROVIDERS)}")
+    def _provider_is_known(cls, name: str, field: ValidationInfo) -> str:
+        known = _FACE_PROVIDERS if field.field_name == "provider_face" else _PROVIDERS
+        if name not in known:
+            raise ValueError(f"this release has only the providers: {', '.join(known)}")
         return name
+
+    @field_validator("tencent_secret_id", "tencent_secret_key")
+    @classmethod
+    def _is_half_a_key(cls, half: SecretStr | None) -> SecretStr | None:
+        if half is not None and not _TENCENT_WORD.fullmatch(half.get_secret_value()):
+            raise ValueError("this is not a key as the console of Tencent Cloud gives it")
+        return half
+
+    @field_validator("tencent_rule_id")
+    @classmethod
+    def _is_rule(cls, rule: str) -> str:
+        if rule and not _TENCENT_WORD.fullmatch(rule):
+            raise ValueError("this is not a RuleId as the console of FaceID gives it")
+        return rule
+
+    @field_validator("tencent_endpoint")
+    @classmethod
+    def _is_api(cls, url: str) -> str:
+        if parse_base_url(url.rstrip("/")).path:
+            raise ValueError("write an address without a path")
+        return url.rstrip("/")
 
     @field_validator("result_webhook_url")
     @classmethod
@@ -370,6 +402,8 @@ class Settings(BaseSettings):
         if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
             missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
             raise ValueError(f"{missing}: the provider http needs PROVIDER_URL and PROVIDER_SECRET")
+        if "tencent" in self.providers.values():
+            self._check_tencent()
         if bool(self.result_webhook_url) != (self.result_webhook_secret is not None):
             missing = "RESULT_WEBHOOK_SECRET" if self.result_webhook_url else "RESULT_WEBHOOK_URL"
             raise ValueError(f"{missing}: RESULT_WEBHOOK_URL and RESULT_WEBHOOK_SECRET are given together, or neither")
@@ -387,6 +421,16 @@ class Settings(BaseSettings):
         if self.webhook_url and not self._has_good_secret:
             raise ValueError("WEBHOOK_SECRET: 16 to 256 characters A-Z a-z 0-9 _ - are needed with WEBHOOK_URL")
         return self
+
+    def _check_tencent(self) -> None:
+        for name in ("tencent_secret_id", "tencent_secret_key", "tencent_rule_id"):
+            if not getattr(self, name):
+                raise ValueError(f"{name.upper()}: the provider tencent needs it")
+        is_real = not is_loopback(urlsplit(self.tencent_endpoint).hostname or "")
+        if is_real and not self.public_url.startswith("https://"):
+            raise ValueError("PUBLIC_URL: the provider tencent sends phones back to https addresses only")
+        if self.qr_ttl > _TENCENT_QR_TTL:
+            raise ValueError("QR_TTL: at most 40m with the provider tencent, whose checks end after two hours")
 
     @property
     def _has_good_secret(self) -> bool:
@@ -433,7 +477,7 @@ class Settings(BaseSettings):
 
     @property
     def providers(self) -> dict[Method, str]:
-        """The kind of provider, `simulated` or `http`, of each method that is on."""
+        """The kind of provider, `simulated`, `http` or `tencent`, of each method that is on."""
         kinds = {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
         return {method: kind for method, kind in kinds.items() if kind != "off"}
 

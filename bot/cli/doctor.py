@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-from bot.cli import check_settings, check_telegram
+from bot.cli import check_providers, check_settings, check_telegram
 from bot.cli.report import Finding, Say, ok, print_findings, problem, warning
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import BadTopics, read
@@ -27,6 +27,7 @@ async def run_checks(say: Say, *, offline: bool) -> int:
     ]
     findings += [finding async for finding in _database(settings)]
     if not offline:
+        findings += await check_providers.check_providers(settings)
         findings += await check_telegram.check_telegram(settings)
     return print_findings(findings, say)
 

@@ -37,6 +37,7 @@ from bot.handlers.staff.handler import StaffHandler
 from bot.handlers.staff.service import StaffService
 from bot.intake import AnyApplication, Poller, UpdateIntake
 from bot.jobs.cleanup import Cleanup, DeletionScheduler
+from bot.jobs.provider_metrics import ProviderCollector
 from bot.jobs.result_webhook import ResultSender
 from bot.jobs.store_metrics import StoreCollector
 from bot.settings import Settings
@@ -56,6 +57,7 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     registry, announcements = CollectorRegistry(), Announcements()
     counts = deps.store.counts
     registry.register(StoreCollector(lambda: counts.commits, lambda: counts.round_trips))
+    registry.register(ProviderCollector(deps.providers.counts))
     core = _core(settings, deps, announcements)
     support = SupportService(deps.store, deps.clock.now, settings.link_ttl, tuple(deps.providers.by_method))
     replicas = _replicas(settings, deps, replica_name)

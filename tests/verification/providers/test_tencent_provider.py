@@ -23,11 +23,12 @@ from tests.fakes import NUMBER, OTHER_NUMBER, FakeClock, make_attempt, make_iden
 from tests.provider_server import nobody
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected
 from verification.errors import ProviderUnavailable
-from verification.ports import ProviderAnswer
+from verification.ports import PollableProvider, ProviderAnswer
+from verification.providers.counts import ProviderCounts
 from verification.providers.http import HttpCall, TransientFailure
 from verification.providers.tencent.client import FaceIdAccount, FaceIdClient
 from verification.providers.tencent.codes import UNFINISHED
-from verification.providers.tencent.provider import FaceIdCounts, TencentFaceProvider
+from verification.providers.tencent.provider import TencentFaceProvider
 from verification.providers.tencent.signer import Credentials
 
 A1 = AttemptId("a1")
@@ -38,11 +39,11 @@ ATTEMPT = make_attempt("a1", method=Method.FACE, status=OPENED)
 
 
 def make_provider(
-    base: str, call: HttpCall, clock: FakeClock, counts: FaceIdCounts | None = None, secret_key: str = SECRET_KEY
+    base: str, call: HttpCall, clock: FakeClock, counts: ProviderCounts | None = None, secret_key: str = SECRET_KEY
 ) -> TencentFaceProvider:
     account = FaceIdAccount(base, Credentials(SECRET_ID, secret_key), RULE_ID)
     client = FaceIdClient(account, call, clock)
-    return TencentFaceProvider(client, base, clock, counts or FaceIdCounts(), retry_delays=(0, 0))
+    return TencentFaceProvider(client, base, clock, counts or ProviderCounts(), retry_delays=(0, 0))
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Pair:
     ours: TencentFaceProvider
     server: FaceIdServer
     clock: FakeClock
-    counts: FaceIdCounts
+    counts: ProviderCounts
     call: HttpCall
     attempt: Attempt
 
@@ -70,7 +71,7 @@ class Pair:
 
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
-    clock, counts = FakeClock(), FaceIdCounts()
+    clock, counts = FakeClock(), ProviderCounts()
     async with faceid_server(clock) as server, http_client(loopback_only=True) as call:
         made = Pair(make_provider(server.base, call, clock, counts), server, clock, counts, call, ATTEMPT)
         await made.open()
@@ -86,7 +87,8 @@ async def test_a_flow_is_started_with_name_number_and_attempt(pair: Pair) -> Non
     ]
     assert len(pair.attempt.provider_state) < 2048
     assert (pair.ours.app, pair.ours.simulated) == (ProviderApp.WECHAT, False)
-    assert pair.ours.read_callback({}, b"") is None
+    provider: PollableProvider = pair.ours
+    assert provider.read_callback({}, b"") is None
 
 
 async def test_only_the_text_of_a_flow_is_read(pair: Pair) -> None:

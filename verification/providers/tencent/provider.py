@@ -8,9 +8,8 @@ when nothing has changed for a minute. A pass counts at once. So no pass is lost
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from verification.errors import ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import PhoneRedirect, ProviderAnswer, ProviderSession
 from verification.providers.addresses import allowed_phone_url, is_loopback
+from verification.providers.counts import ProviderCounts
 from verification.providers.http import OPEN_RETRY_DELAYS, parse_object, retry_transient
 from verification.providers.tencent.client import FaceIdClient, FaceIdError
 from verification.providers.tencent.codes import (
@@ -46,18 +46,7 @@ NAME_LIMIT = 32
 FAILURE_STANDS_AFTER = timedelta(minutes=1)
 """A failure counts when it is the same, after the same number of tries, for so long."""
 
-_MAX_UNKNOWN = 50
-"""Codes that get a label of their own in the metrics."""
-
 _PHONE_ORIGINS = frozenset({"https://open.weixin.qq.com", "https://faceid.qq.com", "https://*.faceid.qq.com"})
-
-
-@dataclass
-class FaceIdCounts:
-    """What the metrics show: codes that no table has, and comparisons that the vendor charges for."""
-
-    unknown_codes: Counter[str] = field(default_factory=Counter)
-    billed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +82,7 @@ class TencentFaceProvider:
         client: FaceIdClient,
         api_url: str,
         clock: Callable[[], datetime],
-        counts: FaceIdCounts,
+        counts: ProviderCounts,
         *,
         retry_delays: Sequence[float] = OPEN_RETRY_DELAYS,
     ) -> None:
@@ -207,7 +196,7 @@ class TencentFaceProvider:
             case ForeignPass():
                 return Rejected(Reason.MISMATCH)
         if result.reason is None:
-            self._count_unknown(str(result.code))
+            self._counts.add_unknown(str(result.code))
         if result.code in OPERATOR_CODES:
             log.error("FaceID refuses this account's checks with code %s, for attempt %s", result.code, attempt.id)
         return Rejected(result.reason or Reason.UNAVAILABLE)
@@ -221,11 +210,7 @@ class TencentFaceProvider:
                 self._reported = error.code
                 log.error("FaceID works for nobody until the operator mends it: %s; see doctor", error)
         elif error.code not in API_REASONS and not is_transient(error.code):
-            self._count_unknown(error.code)
-
-    def _count_unknown(self, code: str) -> None:
-        known = self._counts.unknown_codes
-        known[code if code in known or len(known) < _MAX_UNKNOWN else "others"] += 1
+            self._counts.add_unknown(error.code)
 
 
 def _progress(status: AttemptStatus, state: _State, stored: _State) -> ProviderAnswer:
