@@ -88,8 +88,14 @@ def read_attempt(row: Row, sealing: Sealing) -> Attempt:
 def read_due_attempts(rows: Sequence[Row]) -> Sequence[DueAttempt]:
     """Read attempts that have expired or soon will."""
     return [
-        DueAttempt(AttemptId(identifier), from_micros(expires_at), bool(expiry_announced))
-        for identifier, expires_at, expiry_announced in rows
+        DueAttempt(
+            AttemptId(identifier),
+            Method(method),
+            AttemptStatus(status),
+            from_micros(expires_at),
+            expiry_announced=bool(expiry_announced),
+        )
+        for identifier, method, status, expires_at, expiry_announced in rows
     ]
 
 

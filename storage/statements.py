@@ -10,7 +10,7 @@ _ATTEMPT = (
 ATTEMPT = _ATTEMPT + "id = $1"
 ATTEMPT_BY_TOKEN = _ATTEMPT + "token_index = $1"
 LIVE_ATTEMPT = _ATTEMPT + f"account = $1 AND {LIVE}"
-_DUE = "SELECT id, expires_at, fading FROM attempts WHERE "
+_DUE = "SELECT id, method, status, expires_at, fading FROM attempts WHERE "
 DUE_ATTEMPTS = _DUE + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
 LIVE_ATTEMPTS = f"SELECT id FROM attempts WHERE method = $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"  # noqa: S608
 _EXPIRE = "UPDATE attempts SET status = 'expired' WHERE "

@@ -85,6 +85,10 @@ STATUS_TRANSITIONS: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
 LIVE_STATUSES = frozenset(status for status, next_statuses in STATUS_TRANSITIONS.items() if next_statuses)
 
 
+ON_PHONE_STATUSES = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
+"""The person has pressed on and not finished, in order."""
+
+
 class Reason(StrEnum):
     """Why a verification failed, in kinds that a person can act on (G2, G11, G13)."""
 

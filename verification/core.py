@@ -7,7 +7,7 @@ no race can verify a fourth account.
 """
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from verification.attempts import (
     LIVE_STATUSES,
+    ON_PHONE_STATUSES,
     Attempt,
     AttemptId,
     AttemptStatus,
@@ -123,14 +124,19 @@ class Core:
         ttl: timedelta,
         limits: AttemptLimits = AttemptLimits(),  # noqa: B008 - frozen
         posts_results: bool = False,
+        polled: Collection[Method] = (),
     ) -> None:
-        """Create a core; attempts expire after `ttl`; with `posts_results` verdicts also go to the result outbox."""
+        """Create a core; attempts expire after `ttl`; with `posts_results` verdicts also go to the result outbox.
+
+        The provider of a method in `polled` decides elsewhere: what it says counts until its poller calls `expire`.
+        """
         self._store = store
         self._providers = providers
         self._deps = deps
         self._ttl = ttl
         self._limits = limits
         self._posts_results = posts_results
+        self._polled = polled
         self._notice_before = min(timedelta(seconds=30), ttl / 4)
 
     async def begin(self, request: AttemptRequest) -> ScanCode:
@@ -278,7 +284,8 @@ class Core:
         """Record the verdict, once.
 
         Recording the same verdict again changes nothing; a different one raises `ContradictoryVerdict`; one that comes
-        too late raises `AttemptOver`. A success without a free quota slot is recorded as a failure with `Reason.QUOTA`.
+        too late raises `AttemptOver`. Too late is after the end; where nobody polls the provider, after the time limit.
+        A success without a free quota slot is recorded as a failure with `Reason.QUOTA`.
         """
         now = self._deps.clock()
 
@@ -290,7 +297,7 @@ class Core:
     async def _progress(
         self, unit: Unit, attempt: Attempt, now: datetime, status: AttemptStatus, provider_state: str | None
     ) -> tuple[Attempt, Notice | None]:
-        if not attempt.live or attempt.expires_at <= now:
+        if self._is_over(attempt, now):
             raise AttemptOver(attempt.id)
         if provider_state is None:
             provider_state = attempt.provider_state
@@ -315,7 +322,7 @@ class Core:
             return attempt, None
         if attempt.status in (AttemptStatus.SUCCEEDED, AttemptStatus.FAILED):
             raise ContradictoryVerdict(attempt.id)
-        if not attempt.live or attempt.expires_at <= now:
+        if self._is_over(attempt, now):
             raise AttemptOver(attempt.id)
         simulated = self._is_simulated(attempt.method)
         decided = attempt.with_verdict(await self._apply_quota(unit, attempt, verdict, now, simulated=simulated))
@@ -323,6 +330,13 @@ class Core:
         if self._posts_results:
             await unit.post_result(decided, now, simulated=simulated)
         return decided, await self._post(unit, NoticeKind.ENDED, decided, now, simulated=simulated)
+
+    def _is_over(self, attempt: Attempt, now: datetime) -> bool:
+        return not attempt.live or (attempt.expires_at <= now and not self._is_polled(attempt))
+
+    def _is_polled(self, attempt: Attempt | DueAttempt) -> bool:
+        """Whether its person is on the provider's pages, so that its poller asks once more before it expires."""
+        return attempt.method in self._polled and attempt.status in ON_PHONE_STATUSES
 
     def _is_simulated(self, method: Method) -> bool:
         provider = self._providers.get(method)
@@ -357,15 +371,19 @@ class Core:
         """The quota slot of this account; None when it is not verified."""
         return await self._store.transact(account, lambda unit: unit.slot_of(account))
 
+    async def expire(self, attempt_id: AttemptId) -> None:
+        """Expire a live attempt whose time is over: its provider was asked once more, and had no verdict."""
+        await self._expire(attempt_id, self._deps.clock())
+
     async def expire_due(self) -> int:
-        """Expire attempts that are due and announce those that soon will be; returns how many it handled."""
+        """Expire attempts that are due and announce those that soon will be; returns how many it handled.
+
+        An attempt that is polled is left to its poller, which calls `expire`.
+        """
         now = self._deps.clock()
         attempt_ids = await self._due_attempts(now)
         for attempt_id in attempt_ids:
-            try:
-                await self._expire_or_announce(attempt_id, now)
-            except Unreadable:
-                await self._abandon(attempt_id)
+            await self._expire(attempt_id, now)
         return len(attempt_ids)
 
     async def _due_attempts(self, now: datetime) -> Sequence[AttemptId]:
@@ -374,14 +392,23 @@ class Core:
             due = await self._store.transact(
                 "sweep", partial(self._due_until, moment=now + self._notice_before, limit=limit)
             )
-            attempt_ids = [attempt.id for attempt in due if attempt.expires_at <= now or not attempt.expiry_announced]
+            attempt_ids = [attempt.id for attempt in due if self._is_due(attempt, now)]
             if attempt_ids or len(due) < limit:
                 return attempt_ids
             # A full batch of attempts that are announced but not expired must not delay the attempts after them.
             limit *= 2
 
+    def _is_due(self, attempt: DueAttempt, now: datetime) -> bool:
+        return not self._is_polled(attempt) if attempt.expires_at <= now else not attempt.expiry_announced
+
     async def _due_until(self, unit: Unit, moment: datetime, limit: int) -> Sequence[DueAttempt]:
         return await unit.due_attempts(moment, limit)
+
+    async def _expire(self, attempt_id: AttemptId, now: datetime) -> None:
+        try:
+            await self._expire_or_announce(attempt_id, now)
+        except Unreadable:
+            await self._abandon(attempt_id)
 
     async def _expire_or_announce(self, attempt_id: AttemptId, now: datetime) -> None:
         async def body(unit: Unit) -> tuple[None, Notice | None]:

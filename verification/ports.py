@@ -62,6 +62,8 @@ class DueAttempt:
     """An attempt that has expired or soon will."""
 
     id: AttemptId
+    method: Method
+    status: AttemptStatus
     expires_at: datetime
     expiry_announced: bool
 

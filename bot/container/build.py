@@ -98,6 +98,7 @@ def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Co
         ttl=settings.qr_ttl,
         limits=AttemptLimits(overall=settings.daily_attempt_limit),
         posts_results=deps.result_endpoint is not None,
+        polled=frozenset(deps.providers.pollable),
     )
 
 
