@@ -90,7 +90,11 @@ ON_PHONE_STATUSES = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
 
 
 class Reason(StrEnum):
-    """Why a verification failed, in kinds that a person can act on (G2, G11, G13)."""
+    """Why a verification failed, in kinds that a person can act on (G2, G11, G13).
+
+    `NO_PHOTO`: the authority has no photo, or a bad one, to compare with. `UNFINISHED`: the person left the provider's
+    page. `TOO_MANY`: no more tries today, by our limits or the provider's. `BUSY` is about all people together.
+    """
 
     MISMATCH = "mismatch"
     DECLINED = "declined"
@@ -98,6 +102,9 @@ class Reason(StrEnum):
     FACE_COVERED = "face_covered"
     FACE_DIFFERS = "face_differs"
     FACE_OUT_OF_FRAME = "face_out_of_frame"
+    FACE_UNCLEAR = "face_unclear"
+    NO_PHOTO = "no_photo"
+    UNFINISHED = "unfinished"
     QUOTA = "quota"
     UNAVAILABLE = "unavailable"
     TOO_MANY = "too_many"

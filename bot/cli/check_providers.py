@@ -1,9 +1,9 @@
 """Checks the services behind the methods: whether they answer, and whether they know the operator's account."""
 
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from bot.cli.report import Finding, ok, problem
+from bot.clock import Clock
 from bot.http_client import http_client
 from bot.providers import faceid_client
 from bot.settings import Settings
@@ -17,7 +17,7 @@ async def check_providers(settings: Settings) -> list[Finding]:
         return []
     url = settings.tencent_endpoint
     async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or "")) as call:
-        found = await find_problem(faceid_client(settings, call, lambda: datetime.now(UTC)))
+        found = await find_problem(faceid_client(settings, call, Clock(settings.clock_offset_file).now))
     if found is not None:
         return [problem(f"PROVIDER_FACE: {found}")]
     return [ok("PROVIDER_FACE: FaceID answers, and knows the key and the rule")]

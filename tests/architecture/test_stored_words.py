@@ -41,7 +41,10 @@ WORDS = {
     "Picture": "verified failed expired",
     "ProviderApp": "wechat qq alipay any",
     "Purpose": "link-signature link-request desk-session",
-    "Reason": ("mismatch declined no_card face_covered face_differs face_out_of_frame quota unavailable too_many busy"),
+    "Reason": (
+        "mismatch declined no_card face_covered face_differs face_out_of_frame face_unclear no_photo unfinished quota "
+        "unavailable too_many busy"
+    ),
     "Remark": "human thanks greeting wait help button",
     "SideMessage": "faq language privacy",
     "VerdictChoice": "pass mismatch declined no_card face_covered face_differs face_out_of_frame",

@@ -85,14 +85,24 @@ async def test_a_failure_gives_its_reason_and_the_next_try_is_another_flow(tmp_p
         await go_to_method_choice(at.guest)
         await at.choose_the_face_check()
         await at.on_the_vendors_page()
-        await press(at.phone, "2018")
-        await at.guest.sees("这次没有通过")
+        at.vendor.end(15)
+        assert "没有做完" in said(await at.guest.sees("这次没有通过"))
         await at.guest.taps("再试一次")
         await at.on_the_vendors_page()
         await press(at.phone, "通过")
         await at.guest.sees(DONE)
 
         assert len(at.vendor.flows) == 2
+
+
+async def test_a_limit_of_the_vendor_is_told_with_its_time(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await go_to_method_choice(at.guest)
+        await at.choose_the_face_check()
+        await at.on_the_vendors_page()
+        await press(at.phone, "2018")
+
+        assert "00:00" in said(await at.guest.sees("今天先到这里"))
 
 
 async def test_a_vendor_that_is_away_is_told_and_the_person_can_continue(tmp_path: Path) -> None:

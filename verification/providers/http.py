@@ -42,7 +42,7 @@ OPEN_RETRY_DELAYS = (0.5, 2.0)
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TRANSIENT = frozenset({408, 425, 429}) | frozenset(range(500, 600))
 _STATES = {state.value: state for state in (AttemptStatus.WAITING, AttemptStatus.OPENED, AttemptStatus.CONFIRMING)}
-_REASONS = {reason.value: reason for reason in Reason if reason is not Reason.QUOTA}
+_REASONS = {reason.value: reason for reason in Reason if reason not in (Reason.QUOTA, Reason.BUSY)}
 
 
 class TransientFailure(ProviderUnavailable):

@@ -9,21 +9,18 @@ from collections.abc import Mapping
 
 from verification.attempts import Reason
 
-# The nearest reasons there are.
-FACE_UNCLEAR = Reason.FACE_OUT_OF_FRAME
-NO_PHOTO = Reason.UNAVAILABLE
-UNFINISHED = Reason.DECLINED
-
 PASSED = 0
 ALREADY_DONE = 14
 """The result is there, and is read by the next poll."""
 NOT_FINISHED = 17
+NO_TRIES_LEFT = 16
+"""The tries of one token are used up; the person may begin again at once, and hears why the last try failed."""
 
 OPERATOR_CODES = frozenset({203, 204})
 """The account at the vendor has no right to this check."""
 
 FINAL_CODES: frozenset[int | str] = frozenset(
-    {15, 16, 2018, "InvalidParameterValue.BizTokenExpired", "InvalidParameterValue.BizTokenIllegal"}
+    {15, NO_TRIES_LEFT, 2018, "InvalidParameterValue.BizTokenExpired", "InvalidParameterValue.BizTokenIllegal"}
 )
 """After these no further try is possible. After any other failure the person may try again with the same token."""
 
@@ -34,11 +31,11 @@ FLOW_CODES: Mapping[int, Reason] = {
     **dict.fromkeys((301, 2002, 2003, 2005, 2006), Reason.MISMATCH),
     **dict.fromkeys((2011, 2015, 2016), Reason.FACE_DIFFERS),
     **dict.fromkeys((1102, 1203, 1204, 1205, 2010, 2013), Reason.FACE_OUT_OF_FRAME),
-    **dict.fromkeys((1002, 1003, 1004, 1005, 1101, 1103, 1104, 1105, 1106, 1107, 1108, 1109), FACE_UNCLEAR),
-    **dict.fromkeys((1201, 1202, 1301, 1302, 1303, 2004, 2012, 2014), FACE_UNCLEAR),
-    **dict.fromkeys((2007, 2008, 2009), NO_PHOTO),
-    **dict.fromkeys((15, 1409, 1410), UNFINISHED),
-    **dict.fromkeys((16, 2018), Reason.TOO_MANY),
+    **dict.fromkeys((1002, 1003, 1004, 1005, 1101, 1103, 1104, 1105, 1106, 1107, 1108, 1109), Reason.FACE_UNCLEAR),
+    **dict.fromkeys((1201, 1202, 1301, 1302, 1303, 2004, 2012, 2014), Reason.FACE_UNCLEAR),
+    **dict.fromkeys((2007, 2008, 2009), Reason.NO_PHOTO),
+    **dict.fromkeys((15, NO_TRIES_LEFT, 1409, 1410), Reason.UNFINISHED),
+    2018: Reason.TOO_MANY,
     **dict.fromkeys((1, 2, 3, 4, 8, 10, 12, 13, 201, 202, 203, 204, 302, 303), Reason.UNAVAILABLE),
     **dict.fromkeys((1001, 1006, 1007, 1008, 2001, 2017), Reason.UNAVAILABLE),
 }
@@ -55,20 +52,22 @@ API_REASONS: Mapping[str, Reason] = {
     **_failed("IncompleteFace LipFaceIncomplete ActionNodetectFace", Reason.FACE_OUT_OF_FRAME),
     **_failed("ActionFaceClose ActionFaceFar ActionFaceLeft ActionFaceRight", Reason.FACE_OUT_OF_FRAME),
     **_failed("CoveredFace SilentFaceWithMaskFail", Reason.FACE_COVERED),
-    **_failed("ActionCloseEye ActionFirstAction ActionOpenMouth ActionLightDark ActionLightStrong", FACE_UNCLEAR),
-    **_failed("LivessDetectFail LivessDetectFake LivessBestFrameError LivessUnknownError", FACE_UNCLEAR),
-    **_failed("SilentDetectFail SilentEyeLiveFail SilentFaceDetectFail SilentFaceQualityFail", FACE_UNCLEAR),
-    **_failed("SilentMouthLiveFail SilentMultiFaceFail SilentPictureLiveFail SilentThreshold", FACE_UNCLEAR),
-    **_failed("SilentTooShort LipMoveSmall LipSizeError LipVideoInvalid LipVideoQuaility", FACE_UNCLEAR),
-    **_failed("LipVoiceDetect LipVoiceLow LipVoiceRecognize ImageBlur PoorImageQuality", FACE_UNCLEAR),
-    **_failed("ImageDecodeFailed ImageNoIdCard ImageSizeTooLarge EmptyImageError OcrFailed", FACE_UNCLEAR),
-    **_failed("LifePhotoDetectFaces LifePhotoDetectFake LifePhotoDetectNoFaces", FACE_UNCLEAR),
-    **_failed("LifePhotoPoorQuality LifePhotoSizeError VideoDecodeFailed VideoDurationExceeded", FACE_UNCLEAR),
-    **_failed("IdPhotoNoExist IdPhotoPoorQuality", NO_PHOTO),
+    **_failed(
+        "ActionCloseEye ActionFirstAction ActionOpenMouth ActionLightDark ActionLightStrong", Reason.FACE_UNCLEAR
+    ),
+    **_failed("LivessDetectFail LivessDetectFake LivessBestFrameError LivessUnknownError", Reason.FACE_UNCLEAR),
+    **_failed("SilentDetectFail SilentEyeLiveFail SilentFaceDetectFail SilentFaceQualityFail", Reason.FACE_UNCLEAR),
+    **_failed("SilentMouthLiveFail SilentMultiFaceFail SilentPictureLiveFail SilentThreshold", Reason.FACE_UNCLEAR),
+    **_failed("SilentTooShort LipMoveSmall LipSizeError LipVideoInvalid LipVideoQuaility", Reason.FACE_UNCLEAR),
+    **_failed("LipVoiceDetect LipVoiceLow LipVoiceRecognize ImageBlur PoorImageQuality", Reason.FACE_UNCLEAR),
+    **_failed("ImageDecodeFailed ImageNoIdCard ImageSizeTooLarge EmptyImageError OcrFailed", Reason.FACE_UNCLEAR),
+    **_failed("LifePhotoDetectFaces LifePhotoDetectFake LifePhotoDetectNoFaces", Reason.FACE_UNCLEAR),
+    **_failed("LifePhotoPoorQuality LifePhotoSizeError VideoDecodeFailed VideoDurationExceeded", Reason.FACE_UNCLEAR),
+    **_failed("IdPhotoNoExist IdPhotoPoorQuality", Reason.NO_PHOTO),
     **_failed("IdentityAuthLimitExceeded", Reason.TOO_MANY),
-    **_failed("InvalidTokenParameter", UNFINISHED),
-    "InvalidParameterValue.BizTokenExpired": UNFINISHED,
-    "InvalidParameterValue.BizTokenIllegal": UNFINISHED,
+    **_failed("InvalidTokenParameter", Reason.UNFINISHED),
+    "InvalidParameterValue.BizTokenExpired": Reason.UNFINISHED,
+    "InvalidParameterValue.BizTokenIllegal": Reason.UNFINISHED,
 }
 """The reason of each error that says how the check went."""
 

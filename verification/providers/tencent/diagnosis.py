@@ -27,7 +27,8 @@ async def find_problem(client: FaceIdClient) -> str | None:
         await client.detect_info(_NO_FLOW)
     except FaceIdError as error:
         # How a check went can be said only of a flow: the vendor took the key and the rule, and looked for it.
-        return None if error.code in API_REASONS else _SENTENCES.get(error.code, f"FaceID answers {error}")
+        if error.code not in API_REASONS:
+            return _SENTENCES.get(error.code, f"FaceID answers {error}")
     except ProviderUnavailable as error:
         return f"FaceID cannot be reached: {error}"
     return None

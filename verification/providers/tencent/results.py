@@ -13,8 +13,8 @@ from verification.identity import clean_name
 from verification.providers.tencent.codes import (
     ALREADY_DONE,
     COVERED_TAG,
-    FACE_UNCLEAR,
     FLOW_CODES,
+    NO_TRIES_LEFT,
     NOT_FINISHED,
     PASSED,
 )
@@ -22,7 +22,7 @@ from verification.providers.tencent.codes import (
 _OWN_LIBRARY = "业务方自有库"
 """The comparison was with a photo from the operator's own library, which proves nothing about the police's record."""
 
-_PICTURE_REASONS = frozenset({FACE_UNCLEAR, Reason.FACE_DIFFERS, Reason.FACE_OUT_OF_FRAME})
+_PICTURE_REASONS = frozenset({Reason.FACE_UNCLEAR, Reason.FACE_DIFFERS, Reason.FACE_OUT_OF_FRAME})
 """A tag explains these. It does not explain why the police's record has no such person."""
 
 
@@ -66,7 +66,8 @@ def read_text(text: object, attempt: Attempt) -> FlowResult:
         return NotFinished(has_tries=bool(tries))
     failing = next((code for code in codes if code is not None and code != PASSED), None)
     if failing is not None:
-        return FlowFailed(failing, len(tries), _reason(failing, fields.get("LivenessInfoTag")))
+        explaining = _last_code(tries) if failing == NO_TRIES_LEFT else failing
+        return FlowFailed(failing, len(tries), _reason(explaining, fields.get("LivenessInfoTag")))
     if None in codes or not _names_somebody(fields):
         # It may be complete at the next poll; until then nothing is proven.
         return NotFinished(has_tries=True)
@@ -89,10 +90,16 @@ def _code(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def _last_code(tries: Sequence[object]) -> int:
+    last = tries[-1] if tries else None
+    code = _code(last.get("Errcode")) if isinstance(last, Mapping) else None
+    return code if code is not None and code in FLOW_CODES else NO_TRIES_LEFT
+
+
 def _reason(code: int, tags: object) -> Reason | None:
     reason = FLOW_CODES.get(code)
     if reason in _PICTURE_REASONS and isinstance(tags, list) and tags:
-        return Reason.FACE_COVERED if COVERED_TAG in tags else FACE_UNCLEAR
+        return Reason.FACE_COVERED if COVERED_TAG in tags else Reason.FACE_UNCLEAR
     return reason
 
 
