@@ -10,6 +10,9 @@ from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.ports import PollableProvider, Provider
 from verification.providers.addresses import is_loopback
+from verification.providers.alipay.client import AlipayAccount, AlipayClient
+from verification.providers.alipay.provider import AlipayFaceProvider
+from verification.providers.alipay.signer import MerchantKey, PlatformKey
 from verification.providers.counts import ProviderCounts
 from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
 from verification.providers.simulated import SimulatedProvider
@@ -47,6 +50,9 @@ async def open_providers(
             elif kind == "tencent":
                 client = faceid_client(settings, clients[settings.tencent_endpoint], clock)
                 pollable[method] = TencentFaceProvider(client, settings.tencent_endpoint, clock, counts)
+            elif kind == "alipay":
+                alipay = alipay_client(settings, clients[settings.alipay_gateway], clock)
+                pollable[method] = AlipayFaceProvider(alipay, settings.alipay_gateway, clock, counts)
         by_method: dict[Method, Provider] = {
             method: pollable[method] if method in pollable else SimulatedProvider(method)
             for method in settings.providers
@@ -62,9 +68,18 @@ def faceid_client(settings: Settings, call: HttpCall, clock: Callable[[], dateti
     return FaceIdClient(FaceIdAccount(settings.tencent_endpoint, key, settings.tencent_rule_id), call, clock)
 
 
+def alipay_client(settings: Settings, call: HttpCall, clock: Callable[[], datetime]) -> AlipayClient:
+    """The client of the operator's app at Alipay."""
+    if settings.alipay_private_key is None:
+        raise BadSetting("ALIPAY_PRIVATE_KEY: missing")
+    keys = MerchantKey(settings.alipay_private_key.get_secret_value()), PlatformKey(settings.alipay_public_key)
+    return AlipayClient(AlipayAccount(settings.alipay_gateway, settings.alipay_app_id, *keys), call, clock)
+
+
 def _addresses(settings: Settings) -> set[str]:
     """The addresses of the servers that the providers call."""
     addresses = {"http": settings.provider_url, "tencent": settings.tencent_endpoint}
+    addresses["alipay"] = settings.alipay_gateway
     return {addresses[kind] for kind in settings.providers.values() if kind in addresses}
 
 

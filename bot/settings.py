@@ -29,6 +29,7 @@ from bot.proxies import Proxy, is_bypassed, parse_proxy
 from verification.attempts import Method
 from verification.limits import AttemptLimits
 from verification.providers.addresses import is_loopback, parse_base_url
+from verification.providers.alipay.signer import MerchantKey, PlatformKey
 from verification.signing import WebhookSigner
 from verification.support.service import is_valid_ttl
 
@@ -36,7 +37,11 @@ _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
 _PROVIDERS = ("simulated", "http", "off")
-_FACE_PROVIDERS = (*_PROVIDERS, "tencent")
+_NEEDED_SETTINGS = {
+    "tencent": ("tencent_secret_id", "tencent_secret_key", "tencent_rule_id"),
+    "alipay": ("alipay_app_id", "alipay_private_key", "alipay_public_key"),
+}
+_FACE_PROVIDERS = (*_PROVIDERS, *_NEEDED_SETTINGS)
 _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
 _USER_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
@@ -45,6 +50,7 @@ _OPERATOR_NAME = 64
 _CONTACT = 256
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
 _TENCENT_WORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_ALIPAY_APP = re.compile(r"\d{16}")
 _TENCENT_QR_TTL = timedelta(minutes=40)
 """A flow of FaceID ends after two hours, and an attempt may get its full time three times."""
 
@@ -141,6 +147,7 @@ SECRET_FILES = (
     "provider_secret",
     "tencent_secret_id",
     "tencent_secret_key",
+    "alipay_private_key",
     "result_webhook_secret",
     "desk_key",
     "api_keys",
@@ -205,6 +212,10 @@ class Settings(BaseSettings):
     tencent_secret_key: SecretStr | None = None
     tencent_rule_id: str = ""
     tencent_endpoint: str = "https://faceid.tencentcloudapi.com"
+    alipay_app_id: str = ""
+    alipay_private_key: SecretStr | None = None
+    alipay_public_key: str = ""
+    alipay_gateway: str = "https://openapi.alipay.com/gateway.do"
     allow_simulated: Flag = False
     encryption_keys: SecretStr | None = None
     index_key: SecretStr | None = None
@@ -329,6 +340,33 @@ class Settings(BaseSettings):
             WebhookSigner(secret.get_secret_value())
         return secret
 
+    @field_validator("alipay_app_id")
+    @classmethod
+    def _is_app(cls, app_id: str) -> str:
+        if app_id and not _ALIPAY_APP.fullmatch(app_id):
+            raise ValueError("this is not an APPID as Alipay's console gives it: 16 digits")
+        return app_id
+
+    @field_validator("alipay_private_key")
+    @classmethod
+    def _is_private_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            MerchantKey(key.get_secret_value())
+        return key
+
+    @field_validator("alipay_public_key")
+    @classmethod
+    def _is_public_key(cls, key: str) -> str:
+        if key:
+            PlatformKey(key)
+        return key
+
+    @field_validator("alipay_gateway")
+    @classmethod
+    def _is_gateway(cls, url: str) -> str:
+        parse_base_url(url)
+        return url
+
     @field_validator("provider_redirect_hosts")
     @classmethod
     def _are_hosts(cls, hosts: str) -> str:
@@ -402,8 +440,8 @@ class Settings(BaseSettings):
         if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
             missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
             raise ValueError(f"{missing}: the provider http needs PROVIDER_URL and PROVIDER_SECRET")
-        if "tencent" in self.providers.values():
-            self._check_tencent()
+        if self.provider_face in _NEEDED_SETTINGS:
+            self._check_face_provider()
         if bool(self.result_webhook_url) != (self.result_webhook_secret is not None):
             missing = "RESULT_WEBHOOK_SECRET" if self.result_webhook_url else "RESULT_WEBHOOK_URL"
             raise ValueError(f"{missing}: RESULT_WEBHOOK_URL and RESULT_WEBHOOK_SECRET are given together, or neither")
@@ -422,14 +460,15 @@ class Settings(BaseSettings):
             raise ValueError("WEBHOOK_SECRET: 16 to 256 characters A-Z a-z 0-9 _ - are needed with WEBHOOK_URL")
         return self
 
-    def _check_tencent(self) -> None:
-        for name in ("tencent_secret_id", "tencent_secret_key", "tencent_rule_id"):
+    def _check_face_provider(self) -> None:
+        kind = self.provider_face
+        for name in _NEEDED_SETTINGS[kind]:
             if not getattr(self, name):
-                raise ValueError(f"{name.upper()}: the provider tencent needs it")
-        is_real = not is_loopback(urlsplit(self.tencent_endpoint).hostname or "")
-        if is_real and not self.public_url.startswith("https://"):
-            raise ValueError("PUBLIC_URL: the provider tencent sends phones back to https addresses only")
-        if self.qr_ttl > _TENCENT_QR_TTL:
+                raise ValueError(f"{name.upper()}: the provider {kind} needs it")
+        server = self.tencent_endpoint if kind == "tencent" else self.alipay_gateway
+        if not is_loopback(urlsplit(server).hostname or "") and not self.public_url.startswith("https://"):
+            raise ValueError(f"PUBLIC_URL: the provider {kind} sends phones back to https addresses only")
+        if kind == "tencent" and self.qr_ttl > _TENCENT_QR_TTL:
             raise ValueError("QR_TTL: at most 40m with the provider tencent, whose checks end after two hours")
 
     @property
@@ -477,7 +516,7 @@ class Settings(BaseSettings):
 
     @property
     def providers(self) -> dict[Method, str]:
-        """The kind of provider, `simulated`, `http` or `tencent`, of each method that is on."""
+        """The kind of provider, `simulated`, `http` or a vendor's, of each method that is on."""
         kinds = {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
         return {method: kind for method, kind in kinds.items() if kind != "off"}
 

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from bot.settings import SECRET_FILES, BadSetting, Settings, load
 from chatscript.runner.bot_process import base_environment
 from run_bot import app
+from tests.alipay_server import key_pair, private_text, public_text
 from tests.crash.crashing_bot import ERROR_FILE
 from tests.crash.process import ROOT, RUN_BOT, fork_client
 from tests.provider_server import OTHER_SECRET, SECRET
@@ -36,6 +37,15 @@ TENCENT = {
     "TENCENT_SECRET_ID": "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE",
     "TENCENT_SECRET_KEY": "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE",
     "TENCENT_RULE_ID": "7",
+    "PUBLIC_URL": "https://bot.example.org",
+}
+ALIPAY = {
+    "PROVIDER_WECHAT": "off",
+    "PROVIDER_QQ": "off",
+    "PROVIDER_FACE": "alipay",
+    "ALIPAY_APP_ID": "2021000000000000",
+    "ALIPAY_PRIVATE_KEY": private_text(key_pair("merchant")),
+    "ALIPAY_PUBLIC_KEY": public_text(key_pair("platform")),
     "PUBLIC_URL": "https://bot.example.org",
 }
 OTHERS_OFF = {"PROVIDER_QQ": "off", "PROVIDER_FACE": "off"}
@@ -141,6 +151,11 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("TENCENT_ENDPOINT", "http://faceid.tencentcloudapi.com"),
         ("TENCENT_ENDPOINT", "https://faceid.tencentcloudapi.com/v1"),
         ("TENCENT_ENDPOINT", "https://10.0.0.1"),
+        ("PROVIDER_WECHAT", "alipay"),
+        ("ALIPAY_APP_ID", "an app"),
+        ("ALIPAY_PRIVATE_KEY", "a secret"),
+        ("ALIPAY_PUBLIC_KEY", "a key"),
+        ("ALIPAY_GATEWAY", "http://openapi.alipay.com/gateway.do"),
         ("PROVIDER_URL", "http://verify.example.org"),
         ("PROVIDER_URL", "https://10.0.0.1"),
         ("PROVIDER_URL", "https://2130706433"),
@@ -242,6 +257,10 @@ def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
         (TENCENT | {"PUBLIC_URL": ""}, "PUBLIC_URL"),
         (TENCENT | {"QR_TTL": "41m"}, "QR_TTL"),
         (TENCENT | {"PROVIDER_QQ": "simulated"}, "PROVIDER_QQ"),
+        (ALIPAY | {"ALIPAY_APP_ID": ""}, "ALIPAY_APP_ID"),
+        (ALIPAY | {"ALIPAY_PRIVATE_KEY": ""}, "ALIPAY_PRIVATE_KEY"),
+        (ALIPAY | {"ALIPAY_PUBLIC_KEY": ""}, "ALIPAY_PUBLIC_KEY"),
+        (ALIPAY | {"PUBLIC_URL": "http://bot.example.org"}, "PUBLIC_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_SECRET": SECRET}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_URL": "https://verify.example.org"}, "PROVIDER_SECRET"),
         (HTTP | {"BOT_API_URL": "https://api.telegram.org"}, "ALLOW_SIMULATED"),
@@ -400,6 +419,7 @@ def test_every_secret_is_read_from_its_file_without_the_end_of_its_line(
         "PROVIDER_SECRET": SECRET,
         "TENCENT_SECRET_ID": "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE",
         "TENCENT_SECRET_KEY": "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE",
+        "ALIPAY_PRIVATE_KEY": ALIPAY["ALIPAY_PRIVATE_KEY"],
         "RESULT_WEBHOOK_SECRET": OTHER_SECRET,
         "DESK_KEY": "one-key-of-the-desk-012345",
         "API_KEYS": "a-key-of-a-program-0123456,another-key-of-a-program",
@@ -486,6 +506,10 @@ def test_where_nothing_is_simulated_nobody_has_to_allow_it(monkeypatch: pytest.M
     assert settings.providers == dict.fromkeys(Method, "http")
 
 
+def test_alipay_needs_nobody_to_allow_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert loaded(monkeypatch, tmp_path, BOT_TOKEN=TOKEN, **ALIPAY).providers == {Method.FACE: "alipay"}
+
+
 def test_faceid_needs_nobody_to_allow_it_and_on_this_machine_no_https(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -531,6 +555,7 @@ def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.Monke
     secrets = {"BOT_TOKEN": TOKEN, "ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": OTHER_KEY, "WEBHOOK_SECRET": "s" * 20}
     secrets |= {"PROVIDER_SECRET": SECRET, "RESULT_WEBHOOK_SECRET": OTHER_SECRET}
     secrets |= {name: TENCENT[name] for name in ("TENCENT_SECRET_ID", "TENCENT_SECRET_KEY")}
+    secrets |= {"ALIPAY_PRIVATE_KEY": ALIPAY["ALIPAY_PRIVATE_KEY"]}
     secrets |= {name: f"http://me:{name}@10.0.0.1:3128" for name in ("TELEGRAM_PROXY", "HTTPS_PROXY", "HTTP_PROXY")}
     addresses = {"BOT_API_URL": LOOPBACK, "RESULT_WEBHOOK_URL": "https://shop.example.org"}
 

@@ -10,6 +10,15 @@ from pydantic import SecretStr
 from bot.cli.check_providers import check_providers
 from bot.cli.doctor import run_checks
 from bot.settings import Settings
+from tests.alipay_server import (
+    APP_ID,
+    AlipayFault,
+    AlipayServer,
+    alipay_server,
+    key_pair,
+    private_text,
+    public_text,
+)
 from tests.faceid_server import RULE_ID, SECRET_ID, SECRET_KEY, FaceIdFault, FaceIdServer, faceid_server
 
 
@@ -36,7 +45,7 @@ async def findings(settings: Settings) -> list[str]:
 
 
 async def test_a_good_account_is_proven_by_one_free_call(server: FaceIdServer) -> None:
-    assert await findings(make_settings(server)) == ["ok PROVIDER_FACE: FaceID answers, and knows the key and the rule"]
+    assert await findings(make_settings(server)) == ["ok PROVIDER_FACE: FaceID answers, and knows the account"]
     assert [action for action, _ in server.calls] == ["GetDetectInfoEnhanced"]
 
 
@@ -54,6 +63,32 @@ async def test_what_is_wrong_is_said_in_a_sentence(server: FaceIdServer) -> None
     assert "cannot be reached: status 502" in (await findings(make_settings(server)))[0]
     server.clock = lambda: datetime.now(UTC) + timedelta(minutes=6)
     assert "the clock of this machine" in (await findings(make_settings(server)))[0]
+
+
+def alipay_settings(server: AlipayServer, merchant: str = "merchant", platform: str = "platform") -> Settings:
+    return Settings(
+        provider_wechat="off",
+        provider_qq="off",
+        provider_face="alipay",
+        alipay_app_id=APP_ID,
+        alipay_private_key=SecretStr(private_text(key_pair(merchant))),
+        alipay_public_key=public_text(key_pair(platform)),
+        alipay_gateway=server.gateway,
+    )
+
+
+async def test_a_good_app_at_alipay_is_proven_and_what_is_wrong_is_said_in_a_sentence() -> None:
+    async with alipay_server() as server:
+        assert await findings(alipay_settings(server)) == ["ok PROVIDER_FACE: Alipay answers, and knows the account"]
+        assert "ALIPAY_PRIVATE_KEY does not" in (await findings(alipay_settings(server, merchant="another")))[0]
+        assert "ALIPAY_PUBLIC_KEY is not" in (await findings(alipay_settings(server, platform="another")))[0]
+        server.errors = [("40004", "OPEN_CERTIFY_BILL_NOT_EXIST"), ("20000", "aop.unknow-error")]
+        assert "no contract" in (await findings(alipay_settings(server)))[0]
+        assert "Alipay answers 20000 aop.unknow-error" in (await findings(alipay_settings(server)))[0]
+        server.faults = [AlipayFault.BROKEN]
+        assert "cannot be reached: status 502" in (await findings(alipay_settings(server)))[0]
+        server.clock = lambda: datetime.now(UTC) + timedelta(minutes=6)
+        assert "the clock of this machine" in (await findings(alipay_settings(server)))[0]
 
 
 async def test_the_doctor_asks_unless_it_works_offline(
