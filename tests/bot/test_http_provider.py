@@ -144,6 +144,23 @@ async def test_inv21_while_a_provider_hangs_others_are_served(tmp_path: Path) ->
         await at.guest.sees("等待扫码")
 
 
+async def test_inv21_while_a_provider_hangs_the_person_is_told_and_answered_and_gets_the_code(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        at.provider.gate = asyncio.Event()
+        await go_to_method_choice(at.guest)
+        await at.guest.taps("微信扫码")
+        await at.guest.sees("响应有点慢")
+        await at.guest.says("/status")
+        await at.guest.sees("正在准备二维码")
+        at.provider.gate.set()
+        await scan(at.guest, at.phone)
+        await at.leave()
+        await press(at.phone, "通过")
+
+        await at.guest.sees(DONE)
+        assert len(at.provider.sessions) == 1
+
+
 async def test_other_methods_stay_simulated(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)

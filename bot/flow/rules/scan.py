@@ -35,7 +35,9 @@ from bot.flow.events import (
 from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, mark, method_values, prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import (
+    answer_from_faq,
     answer_own_words,
+    answer_wish,
     ask,
     choosing_method,
     count_unanswered,
@@ -134,6 +136,11 @@ def opening_resumed(state: states.Opening, _: Event, __: RuleContext) -> Step:
 def still_opening(state: states.Opening, _: Event, __: RuleContext) -> Step:
     request = OpenAttempt(state.attempt, state.account, state.identity, state.method)
     return Step(state, (DeleteUserMessage(), SendText("opening.wait"), request))
+
+
+def said_while_opening(state: states.Opening, event: Said, context: RuleContext) -> Step:
+    answer = answer_wish(state, event.text, context) or answer_from_faq(state, event.text, context)
+    return answer or still_opening(state, event, context)
 
 
 def unexpected_attempt_opened(state: State, event: AttemptOpened, _: RuleContext) -> Step:
