@@ -127,8 +127,9 @@ class HttpProvider:
         del client
         return PhoneRedirect(attempt.provider_state, attempt.provider_state)
 
-    async def poll(self, attempt: Attempt) -> ProviderAnswer:
+    async def poll(self, attempt: Attempt, *, returned: bool = False) -> ProviderAnswer:
         """Poll the session; raises `ProviderUnavailable`."""
+        del returned
         answer = await self._send("GET", attempt.id)
         match answer.get("state"):
             case "passed":
