@@ -25,7 +25,7 @@ from tests.alipay_server import (
 )
 from tests.fakes import NUMBER, OTHER_NUMBER, FakeClock, make_attempt, make_identity
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected
-from verification.errors import ProviderUnavailable
+from verification.errors import AttemptNotServed, ProviderMisconfigured, ProviderUnavailable
 from verification.ports import PollableProvider, ProviderAnswer
 from verification.providers.addresses import allowed_phone_url
 from verification.providers.alipay.client import AlipayAccount, AlipayClient
@@ -245,14 +245,14 @@ async def test_what_the_operator_must_mend_is_logged_once_until_a_call_succeeds(
 
     pair.server.errors = [error] * 3
     for _ in range(2):
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderMisconfigured):
             await pair.poll()
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderMisconfigured):
         await pair.open()
     assert errors() == 1
     await pair.open()
     pair.server.errors = [error]
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderMisconfigured):
         await pair.poll()
     assert errors() == 2
     assert pair.counts.unknown_codes == {}
@@ -279,9 +279,9 @@ async def test_another_key_or_a_wrong_clock_starts_nothing(pair: Pair) -> None:
 @pytest.mark.parametrize("state", ["", "{}", "https://a.example/", '{"c": 1, "r": null}', '{"c": "a", "r": "b"}'])
 async def test_a_state_of_another_provider_is_no_answer(pair: Pair, state: str) -> None:
     pair.attempt = replace(pair.attempt, provider_state=state)
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(AttemptNotServed):
         await pair.poll()
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(AttemptNotServed):
         await pair.ours.leave(pair.attempt, BROWSER)
     assert len(pair.server.calls) == 1
 

@@ -22,7 +22,7 @@ from tests.faceid_server import (
 from tests.fakes import NUMBER, OTHER_NUMBER, FakeClock, make_attempt, make_identity
 from tests.provider_server import nobody
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected
-from verification.errors import ProviderUnavailable
+from verification.errors import AttemptNotServed, ProviderMisconfigured, ProviderUnavailable
 from verification.ports import PollableProvider, ProviderAnswer
 from verification.providers.counts import ProviderCounts
 from verification.providers.http import HttpCall, TransientFailure
@@ -213,7 +213,7 @@ async def test_an_unknown_code_is_neutral_and_counted_once(pair: Pair) -> None:
 async def test_an_unknown_error_is_no_answer_and_counted(pair: Pair) -> None:
     pair.server.errors = [f"FailedOperation.New{number}" for number in range(52)]
     for _ in range(52):
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(AttemptNotServed):
             await pair.poll()
     assert await pair.poll() is OPENED
     assert len(pair.counts.unknown_codes) == 51
@@ -237,16 +237,16 @@ async def test_what_the_operator_must_mend_is_logged_once_until_a_call_succeeds(
 
     pair.server.errors = ["UnauthorizedOperation.Arrears"] * 3
     for _ in range(2):
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderMisconfigured):
             await pair.poll()
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderMisconfigured):
         await pair.open()
     assert errors() == 1
     assert "UnauthorizedOperation.Arrears" in caplog.text
 
     await pair.poll()
     pair.server.errors = ["UnauthorizedOperation.Arrears"]
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderMisconfigured):
         await pair.poll()
     assert errors() == 2
     assert pair.counts.unknown_codes == {}
@@ -302,6 +302,13 @@ async def test_the_clock_may_be_five_minutes_off(pair: Pair, minutes: int, is_ac
             await pair.poll()
 
 
+async def test_a_number_that_the_vendor_does_not_take_starts_no_flow_and_is_no_unknown_code(pair: Pair) -> None:
+    pair.server.errors = ["FailedOperation.IdFormatError"]
+    with pytest.raises(AttemptNotServed, match="IdFormatError"):
+        await pair.open()
+    assert pair.counts.unknown_codes == {}
+
+
 async def test_another_key_starts_no_flow(pair: Pair) -> None:
     ours = make_provider(pair.server.base, pair.call, pair.clock, secret_key="another")
     with pytest.raises(ProviderUnavailable, match="SignatureFailure"):
@@ -309,7 +316,7 @@ async def test_another_key_starts_no_flow(pair: Pair) -> None:
 
 
 async def test_a_longer_name_than_the_vendor_takes_is_not_sent(pair: Pair) -> None:
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(AttemptNotServed):
         await pair.ours.open(A1, make_identity(name="阿" * 33), BACK)
     assert len(pair.server.calls) == 1
     await pair.ours.open(A1, make_identity(name="阿" * 32), BACK)
@@ -358,9 +365,9 @@ def test_the_vendors_own_address_is_no_page_for_phones() -> None:
 )
 async def test_a_state_of_another_provider_is_no_answer(pair: Pair, state: str) -> None:
     pair.attempt = replace(pair.attempt, provider_state=state)
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(AttemptNotServed):
         await pair.poll()
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(AttemptNotServed):
         await pair.ours.leave(pair.attempt, {})
     assert len(pair.server.calls) == 1
 

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed, ProviderApp, Reason, Rejected, Verdict
-from verification.errors import ProviderUnavailable
+from verification.errors import AttemptNotServed, ProviderMisconfigured, ProviderUnavailable
 from verification.identity import Identity, clean_name
 from verification.ports import PhoneRedirect, ProviderAnswer, ProviderSession
 from verification.providers.alipay.client import AlipayClient, AlipayError, readable_code
@@ -95,9 +95,8 @@ class AlipayFaceProvider:
                 self._retry_delays,
             )
         except ProviderUnavailable as error:
-            self._report(error)
             log.warning("Alipay started no verification for attempt %s: %s", attempt, error)
-            raise
+            raise self._judged(error) from None
         self._reported = None
         return ProviderSession(provider_state=_State(certify_id).text)
 
@@ -138,21 +137,21 @@ class AlipayFaceProvider:
         try:
             answer = await self._client.query(certify_id)
         except ProviderUnavailable as error:
-            self._report(error)
-            raise
+            raise self._judged(error) from None
         self._reported = None
         return answer
 
-    def _report(self, error: ProviderUnavailable) -> None:
-        """Log what the operator must mend, once until a call succeeds; count another code that is not known."""
+    def _judged(self, error: ProviderUnavailable) -> ProviderUnavailable:
+        """The error for our side; what the operator must mend is logged once until a call succeeds."""
         if not isinstance(error, AlipayError) or isinstance(error, TransientFailure):
-            return
+            return error
         if error.is_operators_fault:
             if error.sub_code != self._reported:
                 self._reported = error.sub_code
                 log.error("Alipay works for nobody until the operator mends it: %s; see doctor", error)
-        else:
-            self._counts.add_unknown(error.sub_code)
+            return ProviderMisconfigured(str(error))
+        self._counts.add_unknown(error.sub_code)
+        return AttemptNotServed(str(error))
 
 
 def _pass(answer: Mapping[str, Any], attempt: Attempt) -> Verdict:
@@ -174,4 +173,4 @@ def _read_state(attempt: Attempt) -> _State:
     match parse_object(attempt.provider_state.encode()):
         case {"c": str(certify_id), "r": int() | None as returned_at}:
             return _State(certify_id, returned_at)
-    raise ProviderUnavailable("the attempt was opened by another provider")
+    raise AttemptNotServed("the attempt was opened by another provider")

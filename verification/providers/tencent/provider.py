@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed, ProviderApp, Reason, Rejected, Verdict
-from verification.errors import ProviderUnavailable
+from verification.errors import AttemptNotServed, ProviderMisconfigured, ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import PhoneRedirect, ProviderAnswer, ProviderSession
 from verification.providers.addresses import allowed_phone_url, is_loopback
@@ -114,9 +114,8 @@ class TencentFaceProvider:
         try:
             state = await self._open(attempt, identity, return_url)
         except ProviderUnavailable as error:
-            self._report(error)
             log.warning("FaceID started no flow for attempt %s: %s", attempt, error)
-            raise
+            raise self._judged(error) from None
         return ProviderSession(provider_state=state.text)
 
     async def leave(self, attempt: Attempt, client: Mapping[str, str]) -> PhoneRedirect:
@@ -148,7 +147,7 @@ class TencentFaceProvider:
     async def _open(self, attempt: AttemptId, identity: Identity, return_url: str) -> _State:
         name, number = identity.name.plain, identity.number.plain
         if len(name) > NAME_LIMIT:
-            raise ProviderUnavailable(f"it takes no name with more than {NAME_LIMIT} characters")
+            raise AttemptNotServed(f"it takes no name with more than {NAME_LIMIT} characters")
         flow = await retry_transient(
             lambda: self._client.detect_auth(name=name, number=number, return_url=return_url, extra=attempt),
             self._retry_delays,
@@ -167,8 +166,7 @@ class TencentFaceProvider:
             reason = API_REASONS.get(error.code)
             if reason is not None:
                 return FlowFailed(error.code, 0, reason), 0
-            self._report(error)
-            raise
+            raise self._judged(error) from None
         self._reported = None
         result = read_text(answer.text, attempt)
         if isinstance(result, ForeignPass):
@@ -201,16 +199,18 @@ class TencentFaceProvider:
             log.error("FaceID refuses this account's checks with code %s, for attempt %s", result.code, attempt.id)
         return Rejected(result.reason or Reason.UNAVAILABLE)
 
-    def _report(self, error: ProviderUnavailable) -> None:
-        """Log what the operator must mend, once until a call succeeds; count a code that no table has."""
-        if not isinstance(error, FaceIdError):
-            return
+    def _judged(self, error: ProviderUnavailable) -> ProviderUnavailable:
+        """The error for our side; what the operator must mend is logged once until a call succeeds."""
+        if not isinstance(error, FaceIdError) or is_transient(error.code):
+            return error
         if is_operators_fault(error.code):
             if error.code != self._reported:
                 self._reported = error.code
                 log.error("FaceID works for nobody until the operator mends it: %s; see doctor", error)
-        elif error.code not in API_REASONS and not is_transient(error.code):
+            return ProviderMisconfigured(str(error))
+        if error.code not in API_REASONS:
             self._counts.add_unknown(error.code)
+        return AttemptNotServed(str(error))
 
 
 def _progress(status: AttemptStatus, state: _State, stored: _State) -> ProviderAnswer:
@@ -226,4 +226,4 @@ def _read_state(attempt: Attempt) -> _State:
                     return _State(token, url, _Failure(code, tries, since), returned)
                 case _:
                     return _State(token, url, None, returned)
-    raise ProviderUnavailable("the attempt was opened by another provider")
+    raise AttemptNotServed("the attempt was opened by another provider")
