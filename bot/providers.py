@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
+from verification.breaker import Breaker
 from verification.ports import PollableProvider, Provider
 from verification.providers.addresses import is_loopback
+from verification.providers.guarded import GuardedProvider
 from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
 from verification.providers.simulated import SimulatedProvider
 from verification.signing import WebhookSigner
@@ -20,10 +22,16 @@ _MAX_LIFETIMES = 3
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredProviders:
-    """The provider of each method; `pollable` holds those among them that must be asked how far an attempt is."""
+    """The provider of each method; `pollable` has those that must be asked how far an attempt is, behind breakers."""
 
     by_method: Mapping[Method, Provider]
     pollable: Mapping[Method, PollableProvider]
+    breakers: Mapping[Method, Breaker] = field(default_factory=dict)
+
+    @property
+    def resting(self) -> frozenset[Method]:
+        """The methods whose provider rests after failures."""
+        return frozenset(method for method, breaker in self.breakers.items() if breaker.is_resting)
 
 
 @asynccontextmanager
@@ -37,10 +45,12 @@ async def open_providers(
             for method, kind in settings.providers.items()
             if kind == "http" and client is not None
         }
+        breakers = {method: Breaker(clock) for method in remote}
+        guarded = {method: GuardedProvider(provider, breakers[method], clock) for method, provider in remote.items()}
         by_method: dict[Method, Provider] = {
-            method: remote[method] if method in remote else SimulatedProvider(method) for method in settings.providers
+            method: guarded[method] if method in guarded else SimulatedProvider(method) for method in settings.providers
         }
-        yield ConfiguredProviders(by_method, remote)
+        yield ConfiguredProviders(by_method, guarded, breakers)
 
 
 @asynccontextmanager
