@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
+from verification.breaker import Breaker
 from verification.ports import PollableProvider, Provider
 from verification.providers.addresses import is_loopback
 from verification.providers.alipay.client import AlipayAccount, AlipayClient
 from verification.providers.alipay.provider import AlipayFaceProvider
 from verification.providers.alipay.signer import MerchantKey, PlatformKey
 from verification.providers.counts import ProviderCounts
+from verification.providers.guarded import GuardedProvider
 from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
 from verification.providers.simulated import SimulatedProvider
 from verification.providers.tencent.client import FaceIdAccount, FaceIdClient
@@ -27,11 +29,17 @@ _MAX_LIFETIMES = 3
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredProviders:
-    """The provider of each method; `pollable` holds those among them that must be asked how far an attempt is."""
+    """The provider of each method; `pollable` has those that must be asked how far an attempt is, behind breakers."""
 
     by_method: Mapping[Method, Provider]
     pollable: Mapping[Method, PollableProvider]
     counts: ProviderCounts = field(default_factory=ProviderCounts)
+    breakers: Mapping[Method, Breaker] = field(default_factory=dict)
+
+    @property
+    def resting(self) -> frozenset[Method]:
+        """The methods whose provider rests after failures."""
+        return frozenset(method for method, breaker in self.breakers.items() if breaker.is_resting)
 
 
 @asynccontextmanager
@@ -42,22 +50,23 @@ async def open_providers(
     counts = ProviderCounts()
     async with AsyncExitStack() as stack:
         clients = {url: await stack.enter_async_context(_open_client(url)) for url in _addresses(settings)}
-        pollable: dict[Method, PollableProvider] = {}
+        remote: dict[Method, PollableProvider] = {}
         for method, kind in settings.providers.items():
             if kind == "http":
                 callback = f"{public_url}/callbacks/{method}"
-                pollable[method] = _http(settings, method, clients[settings.provider_url], clock, callback=callback)
+                remote[method] = _http(settings, method, clients[settings.provider_url], clock, callback=callback)
             elif kind == "tencent":
-                client = faceid_client(settings, clients[settings.tencent_endpoint], clock)
-                pollable[method] = TencentFaceProvider(client, settings.tencent_endpoint, clock, counts)
+                faceid = faceid_client(settings, clients[settings.tencent_endpoint], clock)
+                remote[method] = TencentFaceProvider(faceid, settings.tencent_endpoint, clock, counts)
             elif kind == "alipay":
                 alipay = alipay_client(settings, clients[settings.alipay_gateway], clock)
-                pollable[method] = AlipayFaceProvider(alipay, settings.alipay_gateway, clock, counts)
+                remote[method] = AlipayFaceProvider(alipay, settings.alipay_gateway, clock, counts)
+        breakers = {method: Breaker(clock) for method in remote}
+        guarded = {method: GuardedProvider(provider, breakers[method], clock) for method, provider in remote.items()}
         by_method: dict[Method, Provider] = {
-            method: pollable[method] if method in pollable else SimulatedProvider(method)
-            for method in settings.providers
+            method: guarded[method] if method in guarded else SimulatedProvider(method) for method in settings.providers
         }
-        yield ConfiguredProviders(by_method, pollable, counts)
+        yield ConfiguredProviders(by_method, guarded, counts, breakers)
 
 
 def faceid_client(settings: Settings, call: HttpCall, clock: Callable[[], datetime]) -> FaceIdClient:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
@@ -138,7 +139,9 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
         return person not in staff
 
     return RunnerConfig(
-        new_rule_context=faq.with_understanding(lambda: replace(deps.clock.rule_context(), methods=methods)),
+        new_rule_context=faq.with_understanding(
+            lambda: replace(deps.clock.rule_context(), methods=methods, resting=deps.providers.resting)
+        ),
         is_outage=is_outage,
         language=settings.language,
         advance=deps.advance,
@@ -205,6 +208,9 @@ def _jobs(
     replies: ReplySender,
 ) -> Jobs:
     store, now = deps.store, deps.clock.now
+    resting = Gauge("bot_provider_resting", "Whether a method's provider rests", ["method"], registry=registry)
+    for method, breaker in deps.providers.breakers.items():
+        resting.labels(method).set_function(partial(attrgetter("is_resting"), breaker))
     news = _outcome_counter(
         registry, name="bot_provider_answers", description="Providers' answers about attempts, by outcome"
     )
