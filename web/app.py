@@ -83,6 +83,7 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/metrics", health.metrics),
         Mount("/v/assets", _Assets(directory=_STATIC)),
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
+        Route("/v/{token}/back", phone.serve, methods=["GET"]),
         Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(deps).receive, methods=["POST"]),
     ]
     routes += desk_routes(deps, pages)

@@ -62,6 +62,7 @@ class WebFixture:
         default_factory=lambda: {method: SimulatedProvider(method) for method in Method}
     )
     notified: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
     tokens: int = 0
     seconds: float = 0.0
 
@@ -78,13 +79,16 @@ class WebFixture:
                 ready=self._ready,
                 registry=self.registry,
                 clock=self._clock,
-                notify_provider_news=self.notified.append,
+                notify_provider_news=self._notify,
                 telegram=self.telegram,
                 api=self.api,
                 monotonic_clock=lambda: self.seconds,
                 is_outage=lambda error: isinstance(error, StoreUnavailable),
             )
         )
+
+    def _notify(self, attempt: AttemptId, *, returned: bool = False) -> None:
+        (self.returned if returned else self.notified).append(attempt)
 
     async def begin(
         self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY

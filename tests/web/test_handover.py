@@ -12,6 +12,7 @@ import pytest
 from tests.provider_server import FakeProviderServer, nobody
 from tests.web.app_fixture import PHONES, START, TTL, WebFixture
 from verification import Attempt, AttemptId, AttemptStatus, Core, Identity, Method, Reason
+from verification.attempts import Passed
 from verification.errors import ProviderUnavailable
 from verification.ports import NoticeKind, PhoneRedirect, Provider, ProviderSession
 from verification.providers.http import HttpProvider
@@ -291,3 +292,68 @@ async def test_the_page_has_texts_in_both_languages(web_app: WebFixture, languag
 
     assert [page.status_code for page in shown] == [200, 200]
     assert all(f'lang="{"zh-Hans" if language == "zh" else "en"}"' in page.text for page in shown)
+
+
+async def test_who_comes_back_sees_that_the_result_is_fetched_and_the_provider_is_asked_once(
+    web_app: WebFixture,
+) -> None:
+    phone, link = await phone_at(web_app)
+    await phone.post(link, data={"press": "leave"})
+
+    page = await phone.get(f"{link}/back?BizToken=forged&passed=true&code=0")
+
+    assert (page.status_code, "正在取结果" in read(page)) == (200, True)
+    assert web_app.returned == [A0]
+    assert status(web_app) is AttemptStatus.OPENED
+    for look in range(1, 15):
+        refresh = re.search(r'content="2;url=([^"]+)"', page.text)
+        assert refresh is not None
+        address = html.unescape(refresh[1])
+        assert address.startswith(f"?look={look}&lang=zh")
+        page = await phone.get(f"{link}/back{address}")
+    page = await phone.get(f"{link}/back?look=15&lang=zh")
+    assert "回到聊天" in read(page)
+    assert "refresh" not in page.text
+    assert web_app.returned == [A0]
+
+
+@pytest.mark.parametrize("look", ["99", "100", "-1", "a", "١"])
+async def test_a_look_that_nobody_wrote_ends_the_looking(web_app: WebFixture, look: str) -> None:
+    phone, link = await phone_at(web_app)
+    await phone.post(link, data={"press": "leave"})
+
+    page = await phone.get(f"{link}/back", params={"look": look})
+
+    assert "refresh" not in page.text
+    assert web_app.returned == []
+
+
+async def test_who_comes_back_after_the_verdict_sees_it(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
+    await phone.post(link, data={"press": "leave"})
+    await web_app.core.complete(A0, Passed())
+
+    assert "认证通过" in read(await phone.get(f"{link}/back"))
+    assert web_app.returned == []
+
+
+async def test_in_the_last_minute_the_result_is_still_fetched(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
+    await phone.post(link, data={"press": "leave"})
+    web_app.now += TTL
+
+    assert "正在取结果" in read(await phone.get(f"{link}/back"))
+
+
+async def test_who_comes_back_without_having_left_sees_the_page_before(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
+
+    assert "前往验证" in read(await phone.get(f"{link}/back"))
+    assert web_app.returned == []
+    assert status(web_app) is AttemptStatus.WAITING
+
+
+async def test_nobody_comes_back_to_an_unknown_address(web_app: WebFixture) -> None:
+    phone, _ = await phone_at(web_app)
+
+    assert (await phone.get("/v/unknown/back")).status_code == 404

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from verification import Attempt, AttemptStatus, Reason, Rejected
-from verification.attempts import Verdict
+from verification.attempts import ON_PHONE_STATUSES, Verdict
 from verification.core import Progress
 from verification.errors import ProviderUnavailable
 from verification.ports import PollableProvider
@@ -48,6 +48,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _BODY_LIMIT = 16 * 1024
 _FIELDS = 16
 
+LOOK_INTERVAL = 2
+"""Seconds after which the page that waits for the result looks again."""
+_MAX_LOOKS = 15
+
 
 class HandoverButton(StrEnum):
     """A button of the page before a provider's own pages."""
@@ -75,10 +79,29 @@ class PhonePages:
         self._pollable = deps.pollable
         self._clock = deps.clock
         self._pages = pages
+        self._notify = deps.notify_provider_news
 
     async def serve(self, request: Request) -> Response:
         """Serve one request."""
-        return await (self.press(request) if request.method == "POST" else self.show(request))
+        if request.method == "POST":
+            return await self.press(request)
+        return await (self.come_back(request) if request.url.path.endswith("/back") else self.show(request))
+
+    async def come_back(self, request: Request) -> Response:
+        """The address to which a provider sends the phone when the person is done; nothing in its query is believed.
+
+        It only makes the poller ask the provider at once, and shows that the result is fetched, until there is one.
+        """
+        attempt = await self._find(request)
+        if attempt is None or not attempt.live or attempt.status not in ON_PHONE_STATUSES:
+            return self._current(request, attempt)
+        looks = _read_looks(request.query_params.get("look", ""))
+        if looks == 0:
+            self._notify(attempt.id, returned=True)
+        if looks >= _MAX_LOOKS:
+            return self._pages.message(request, "in_chat", method=attempt.method)
+        again = f"{LOOK_INTERVAL};url=?look={looks + 1}&lang={self._pages.language(request)}"
+        return self._pages.message(request, "fetching", method=attempt.method, refresh=again)
 
     async def show(self, request: Request) -> Response:
         """Show the attempt's status."""
@@ -222,6 +245,11 @@ class PhonePages:
                 return self._pages.message(request, "closed", 410, method=attempt.method)
             case _:
                 return self._pages.message(request, "expired", 410, method=attempt.method)
+
+
+def _read_looks(written: str) -> int:
+    """How often the page has been shown; only we write it, and a wrong one ends the looking."""
+    return int(written) if re.fullmatch(r"\d{1,2}", written, re.ASCII) else _MAX_LOOKS if written else 0
 
 
 def _read_handover_button(body: bytes) -> HandoverButton | None:
