@@ -98,10 +98,11 @@ class ApiRoute:
 class WebDeps:
     """Everything the routes need.
 
-    `pollable` has the providers with pages and decisions of their own. `texts` is by language. `ready` says why each
-    part that the program cannot do without is not ready; the reason of one that is ready is empty.
-    `notify_provider_news` takes attempts whose provider may have news. `refresh` updates metrics that are read from
-    elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by themselves.
+    `pollable` has the providers with pages and decisions of their own. `texts` is by language. `public_url` is where
+    phones reach the pages. `ready` says why each part that the program cannot do without is not ready; the reason of
+    one that is ready is empty. `notify_provider_news` takes attempts whose provider may have news. `refresh` updates
+    metrics that are read from elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by
+    themselves.
     """
 
     core: Core
@@ -111,6 +112,7 @@ class WebDeps:
     ready: Callable[[], Awaitable[Mapping[str, str]]]
     registry: CollectorRegistry
     clock: UtcNow
+    public_url: str
     notify_provider_news: NotifyProviderNews = _notify_nobody
     refresh: Callable[[], Awaitable[None]] = _nothing
     telegram: TelegramRoute | None = None

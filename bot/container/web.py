@@ -57,6 +57,7 @@ def build_web(
             ready=_readiness(settings, deps, intake).check,
             registry=registry,
             clock=deps.clock.now,
+            public_url=deps.public_url,
             notify_provider_news=provider_poller.notify,
             refresh=funnel.refresh,
             is_outage=is_outage,

@@ -224,4 +224,4 @@ class Runner:
         """Have the provider's session opened; the person is told when that takes a while."""
         if await self._opener.open(context.person, request.attempt):
             return context.panel
-        return await self._delivery.deliver(SendText("opening.slow"), context)
+        return await self._delivery.deliver(SendText("provider.slow"), context)

@@ -85,7 +85,7 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
             data = f"{QUESTION_PREFIX}:{choice}:{question_id}"
             label = catalogue.text(language, f"choice.{choice}")
             if is_resting:
-                label = catalogue.text(language, "button.resting", {"label": label})
+                label = f"{catalogue.text(language, 'button.resting')} {label}"
             made = {"text": label, "callback_data": data}
             style = _STYLES.get(choice)
             return made if style is None else {**made, "style": style}

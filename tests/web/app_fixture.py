@@ -79,6 +79,7 @@ class WebFixture:
                 ready=self._ready,
                 registry=self.registry,
                 clock=self._clock,
+                public_url="https://verify.example/pages",
                 notify_provider_news=self._notify,
                 telegram=self.telegram,
                 api=self.api,

@@ -75,6 +75,7 @@ class DeskFixture:
             ready=_ready,
             registry=self.registry,
             clock=self.clock,
+            public_url="https://verify.example",
             monotonic_clock=lambda: self.seconds,
             desk=desk,
         )

@@ -41,5 +41,20 @@ def test_a_provider_works_in_the_app_it_names(needed: ProviderApp, right: list[C
     assert [app for app in ClientApp if in_right_app(needed, app)] == right
 
 
-def test_a_phone_whose_maker_is_called_cubot_is_no_robot() -> None:
-    assert not is_robot({"user-agent": f"Mozilla/5.0 (Linux; Android 11; CUBOT X50) {ANDROID}"})
+@pytest.mark.parametrize(
+    "agent",
+    [
+        *(PHONES[app] for app in ("wechat", "qq", "browser")),
+        f"Mozilla/5.0 (Linux; Android 11; CUBOT X50) {ANDROID}",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22B83 "
+        "MicroMessenger/8.0.54(0x18003630) NetType/4G Language/zh_CN",
+        "Mozilla/5.0 (Linux; U; Android 13; zh-cn; M2012K11AC) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
+        "Chrome/100.0 Mobile Safari/537.36 XiaoMi/MiuiBrowser/18.2",
+        "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0 ArkWeb/4.1 Mobile",
+        "Mozilla/5.0 (compatible; MSIE 10.0; Windows Phone 8.0; Trident/6.0; IEMobile/10.0)",
+        "Opera/9.80 (Android; Opera Mini/36.2) Presto/2.12 Version/12.16",
+        "Mozilla/5.0 (Android 14; Mobile; rv:131.0) Gecko/131.0 Firefox/131.0",
+    ],
+)
+def test_a_person_with_a_browser_is_no_robot(agent: str) -> None:
+    assert not is_robot({"user-agent": agent})

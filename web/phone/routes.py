@@ -111,7 +111,7 @@ class PhonePages:
 
     async def press(self, request: Request) -> Response:
         """Apply a press, then show the attempt's status."""
-        if is_cross_site(request.headers):
+        if is_cross_site(request):
             return self._pages.message(request, "elsewhere", 403)
         body = await read_body(request, _BODY_LIMIT)
         if body is None:

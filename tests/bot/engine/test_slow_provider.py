@@ -59,8 +59,8 @@ async def test_a_person_is_told_once_that_the_provider_is_slow_and_gets_the_code
         await asyncio.sleep(LONG)
         assert await desk.runner.wait_until_idle(10)
 
-        assert (told, owed) == (["opening.slow"], True)
-        assert texts(desk) == ["opening.slow"]
+        assert (told, owed) == (["provider.slow"], True)
+        assert texts(desk) == ["provider.slow"]
         assert desk.chat.questions()[-1] == "scan.waiting"
         assert (len(desk.provider.opened), await is_owed(desk)) == (1, False)
 
@@ -89,7 +89,7 @@ async def test_while_the_provider_is_slow_messages_are_answered_and_it_is_not_as
         assert await desk.runner.wait_until_idle(10)
 
         assert took < PATIENCE
-        assert answered == ["opening.slow", "opening.wait", "misc.help"]
+        assert answered == ["provider.slow", "opening.wait", "misc.help"]
         assert desk.chat.questions()[-1] == "scan.waiting"
         assert (len(desk.provider.opened), await is_owed(desk)) == (1, False)
 
@@ -135,7 +135,7 @@ async def test_a_fault_after_the_person_was_told_is_tried_again(disk: SimulatedD
         await asyncio.sleep(LONG)
         assert await desk.runner.wait_until_idle(10)
 
-        assert (texts(desk), desk.chat.questions()[-1]) == (["opening.slow"], "scan.waiting")
+        assert (texts(desk), desk.chat.questions()[-1]) == (["provider.slow"], "scan.waiting")
         assert len(desk.provider.opened) == 2
 
 
