@@ -1,11 +1,12 @@
 """Opens the providers of the methods that are on, as the settings name them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from bot.outages import Outage, noting
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.breaker import Breaker
@@ -44,12 +45,12 @@ class ConfiguredProviders:
 
 @asynccontextmanager
 async def open_providers(
-    settings: Settings, public_url: str, clock: Callable[[], datetime]
+    settings: Settings, public_url: str, clock: Callable[[], datetime], outage: Outage
 ) -> AsyncIterator[ConfiguredProviders]:
     """Open the providers until left; `public_url` is how they reach our callbacks."""
     counts = ProviderCounts()
     async with AsyncExitStack() as stack:
-        clients = {url: await stack.enter_async_context(_open_client(url)) for url in _addresses(settings)}
+        clients = {url: await stack.enter_async_context(_open_client(url, outage)) for url in _addresses(settings)}
         remote: dict[Method, PollableProvider] = {}
         for method, kind in settings.providers.items():
             if kind == "http":
@@ -92,11 +93,13 @@ def _addresses(settings: Settings) -> set[str]:
     return {addresses[kind] for kind in settings.providers.values() if kind in addresses}
 
 
-def _open_client(url: str) -> AbstractAsyncContextManager[HttpCall]:
+@asynccontextmanager
+async def _open_client(url: str, outage: Outage) -> AsyncIterator[HttpCall]:
     # The client is large, and the simulated providers call no server.
     from bot.http_client import http_client
 
-    return http_client(loopback_only=is_loopback(urlsplit(url).hostname or ""))
+    async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or "")) as client:
+        yield noting(client, outage)
 
 
 def _http(

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -19,8 +20,10 @@ from starlette.responses import RedirectResponse, Response
 
 from verification import Attempt, AttemptStatus, Reason, Rejected
 from verification.attempts import ON_PHONE_STATUSES, Verdict
+from verification.callers.keys import is_api_caller
 from verification.core import Progress
 from verification.errors import ProviderUnavailable
+from verification.ids import front_end_of
 from verification.ports import PollableProvider
 from verification.providers.addresses import allowed_phone_url
 from verification.providers.simulated import (
@@ -236,15 +239,17 @@ class PhonePages:
         return not attempt.live or attempt.expires_at <= self._clock()
 
     def _end(self, request: Request, attempt: Attempt) -> Response:
+        in_chat = not is_api_caller(front_end_of(attempt.contact))
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=in_chat)
         match attempt.status:
             case AttemptStatus.SUCCEEDED:
-                return self._pages.message(request, "passed", method=attempt.method)
+                return message("passed")
             case AttemptStatus.FAILED if attempt.reason is not None:
-                return self._pages.message(request, "failed", method=attempt.method, reason=attempt.reason)
+                return message("failed", reason=attempt.reason)
             case AttemptStatus.CANCELLED:
-                return self._pages.message(request, "closed", 410, method=attempt.method)
+                return message("closed", 410)
             case _:
-                return self._pages.message(request, "expired", 410, method=attempt.method)
+                return message("expired", 410)
 
 
 def _read_looks(written: str) -> int:
