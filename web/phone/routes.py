@@ -16,7 +16,7 @@ from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from verification import Attempt, AttemptStatus, Reason, Rejected
 from verification.attempts import ON_PHONE_STATUSES, Verdict
@@ -101,10 +101,11 @@ class PhonePages:
         looks = _read_looks(request.query_params.get("look", ""))
         if looks == 0:
             self._notify(attempt.id, returned=True)
+        message = self._message_for(request, attempt)
         if looks >= _MAX_LOOKS:
-            return self._pages.message(request, "in_chat", method=attempt.method)
+            return message("not_yet")
         again = f"{LOOK_INTERVAL};url=?look={looks + 1}&lang={self._pages.language(request)}"
-        return self._pages.message(request, "fetching", method=attempt.method, refresh=again)
+        return message("fetching", refresh=again)
 
     async def show(self, request: Request) -> Response:
         """Show the attempt's status."""
@@ -238,9 +239,12 @@ class PhonePages:
     def _is_over(self, attempt: Attempt) -> bool:
         return not attempt.live or attempt.expires_at <= self._clock()
 
-    def _end(self, request: Request, attempt: Attempt) -> Response:
+    def _message_for(self, request: Request, attempt: Attempt) -> Callable[..., HTMLResponse]:
         in_chat = not is_api_caller(front_end_of(attempt.contact))
-        message = partial(self._pages.message, request, method=attempt.method, in_chat=in_chat)
+        return partial(self._pages.message, request, method=attempt.method, in_chat=in_chat)
+
+    def _end(self, request: Request, attempt: Attempt) -> Response:
+        message = self._message_for(request, attempt)
         match attempt.status:
             case AttemptStatus.SUCCEEDED:
                 return message("passed")
