@@ -48,9 +48,13 @@ class Pages:
         *,
         method: Method | None = None,
         reason: Reason | None = None,
+        refresh: str = "",
     ) -> HTMLResponse:
-        """A page with one message: a result, an unknown address, an error. It holds no personal data."""
-        page = self._page(request, "message.html", method, kind=kind, reason=reason, theme="plain")
+        """A page with one message: a result, an unknown address, an error. It holds no personal data.
+
+        `refresh` is the seconds after which the page is loaded again, and from where.
+        """
+        page = self._page(request, "message.html", method, kind=kind, reason=reason, refresh=refresh, theme="plain")
         page.status_code = status
         return page
 
