@@ -53,7 +53,7 @@ class Pages:
     ) -> HTMLResponse:
         """A page with one message: a result, an unknown address, an error. It holds no personal data.
 
-        `refresh` is when it is loaded again, and from where.
+        `refresh` is the seconds after which the page is loaded again, and from where.
         """
         values = {"kind": kind, "reason": reason, "in_chat": in_chat, "refresh": refresh, "theme": "plain"}
         page = self._page(request, "message.html", method, **values)

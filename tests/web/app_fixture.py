@@ -90,7 +90,9 @@ class WebFixture:
         )
 
     def _notify(self, attempt: AttemptId, *, returned: bool = False) -> None:
-        (self.returned if returned else self.notified).append(attempt)
+        self.notified.append(attempt)
+        if returned:
+            self.returned.append(attempt)
 
     async def begin(
         self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY

@@ -115,9 +115,8 @@ class HttpProvider:
 
     async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
         """Open the session with the attempt's id; its state is the address where the phone goes."""
-        del return_url
         try:
-            return ProviderSession(provider_state=await self._open_session(attempt, identity))
+            return ProviderSession(provider_state=await self._open_session(attempt, identity, return_url))
         except ProviderUnavailable as error:
             log.warning("the provider for %s opened no session for attempt %s: %s", self._method, attempt, error)
             raise
@@ -150,12 +149,13 @@ class HttpProvider:
             raise InvalidCallback("no session")
         return AttemptId(session)
 
-    async def _open_session(self, attempt: AttemptId, identity: Identity) -> str:
+    async def _open_session(self, attempt: AttemptId, identity: Identity, return_url: str) -> str:
         request = {
             "method": self._method,
             "name": identity.name.plain,
             "number": identity.number.plain,
             "callback": self._callback_url,
+            "return": return_url,
             "keep_seconds": int(self._session_lifetime.total_seconds()),
         }
         body = json.dumps(request).encode()
