@@ -8,6 +8,7 @@ when nothing has changed for a minute. A pass counts at once. So no pass is lost
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -45,6 +46,9 @@ NAME_LIMIT = 32
 
 FAILURE_STANDS_AFTER = timedelta(minutes=1)
 """A failure counts when it is the same, after the same number of tries, for so long."""
+
+_REMEMBERED = 1000
+"""Attempts whose charges are counted already."""
 
 _PHONE_ORIGINS = frozenset({"https://open.weixin.qq.com", "https://faceid.qq.com", "https://*.faceid.qq.com"})
 
@@ -93,6 +97,7 @@ class TencentFaceProvider:
         self._counts = counts
         self._retry_delays = retry_delays
         self._reported: str | None = None
+        self._charged = deque[AttemptId](maxlen=_REMEMBERED)
 
     @property
     def simulated(self) -> bool:
@@ -136,7 +141,9 @@ class TencentFaceProvider:
                 failure = self._first_seen(code, tries, state.failure)
                 if not (state.returned or code in FINAL_CODES or self._has_lasted(failure)):
                     return _progress(AttemptStatus.CONFIRMING, replace(state, failure=failure), stored)
-        if attempt.live:
+        if attempt.live and attempt.id not in self._charged:
+            # Two polls at once may both see the result.
+            self._charged.append(attempt.id)
             self._counts.billed += charged
         return ProviderAnswer(self._verdict(result, attempt))
 
