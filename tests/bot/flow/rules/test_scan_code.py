@@ -3,7 +3,15 @@
 import pytest
 
 from bot.flow import states
-from bot.flow.effects import CancelAttempt, CopyLinkButton, EditCaption, OpenAttempt, OpenLinkButton
+from bot.flow.effects import (
+    CancelAttempt,
+    CopyLinkButton,
+    EditCaption,
+    OpenAttempt,
+    OpenLinkButton,
+    ShowCode,
+    TextKey,
+)
 from bot.flow.events import AttemptOpened, AttemptProgressed, CodeExpiring, Command, Commanded, Said
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
@@ -20,7 +28,7 @@ from tests.bot.flow.samples import (
     scanning,
 )
 from tests.bot.flow.transcript import TO_CODE, after, holds
-from verification.attempts import Reason
+from verification.attempts import Method, ProviderApp, Reason
 
 
 def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> None:
@@ -28,6 +36,23 @@ def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> No
 
     assert step.state == scanning()
     assert buttons(prompt(scanning()))[2:4] == [CopyLinkButton(LINK), OpenLinkButton(LINK)]
+
+
+@pytest.mark.parametrize(
+    ("method", "app", "steps"),
+    [
+        (Method.FACE, ProviderApp.WECHAT, "face"),
+        (Method.FACE, None, "face"),
+        (Method.FACE, ProviderApp.ALIPAY, "in_alipay"),
+        (Method.QQ, ProviderApp.ANY, "in_any"),
+    ],
+)
+def test_the_caption_names_the_app_that_the_provider_needs(method: Method, app: ProviderApp | None, steps: str) -> None:
+    opened = AttemptOpened(attempt=ATTEMPT, link=LINK, match_code="42", expires_at=LATER, app=app)
+    (code,) = advance(opening(method), opened, CONTEXT).effects
+
+    assert isinstance(code, ShowCode)
+    assert code.values["steps"] == TextKey(f"scan.elsewhere.{steps}")
 
 
 @pytest.mark.parametrize("stage", [PhoneStage.OPENED, PhoneStage.CONFIRMING])
