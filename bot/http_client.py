@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from verification.errors import ProviderUnavailable
+from verification.errors import ProviderUnavailable, describe_error
 from verification.providers.addresses import is_ip_literal, is_loopback, is_public
 from verification.providers.http import TransientFailure
 
@@ -49,7 +49,7 @@ class HttpClient:
             raise TransientFailure("no answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
             # Only its type: its message would hold the address.
-            raise TransientFailure(type(error).__name__) from None
+            raise TransientFailure(describe_error(error)) from None
 
 
 class GuardedResolver(AbstractResolver):

@@ -82,6 +82,7 @@ STATUS_TRANSITIONS: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
     AttemptStatus.CANCELLED: frozenset(),
 }
 
+VERDICT_STATUSES = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.FAILED})
 LIVE_STATUSES = frozenset(status for status, next_statuses in STATUS_TRANSITIONS.items() if next_statuses)
 
 

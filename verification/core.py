@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from verification.attempts import (
     LIVE_STATUSES,
     ON_PHONE_STATUSES,
+    VERDICT_STATUSES,
     Attempt,
     AttemptId,
     AttemptStatus,
@@ -102,7 +103,7 @@ class CoreDeps:
     two digits; `phone_url` turns a token into the address that a phone opens. `on_notice` is called after a commit that
     may have posted a notice. With a `notice_lease` it is handed the new notice, leased for that long, if its contact
     belongs to `front_end` and no older one of its contact is still on its way. The notices of other front ends wait for
-    those to claim them.
+    those to claim them. A front end that `hears_by_webhook` gets no notices: what happens goes to the result outbox.
     """
 
     clock: Callable[[], datetime]
@@ -112,6 +113,7 @@ class CoreDeps:
     on_notice: Callable[[Notice | None], None] = lambda _: None
     notice_lease: timedelta | None = None
     front_end: FrontEnd | None = None
+    hears_by_webhook: Callable[[FrontEnd], bool] = lambda _: False
 
 
 class Core:
@@ -194,7 +196,7 @@ class Core:
             await unit.save_attempt(cancelled)
             if cancelled.contact != request.contact:
                 # Another chat shows the code of the cancelled attempt and must withdraw it.
-                await unit.post_notice(NoticeKind.ENDED, cancelled, attempt.created_at)
+                await self._post(unit, NoticeKind.ENDED, cancelled, attempt.created_at, handed_over=False)
         await unit.save_attempt(attempt)
         return attempt
 
@@ -345,9 +347,22 @@ class Core:
         return provider is not None and provider.simulated
 
     async def _post(
-        self, unit: Unit, kind: NoticeKind, attempt: Attempt, now: datetime, *, simulated: bool = False
+        self,
+        unit: Unit,
+        kind: NoticeKind,
+        attempt: Attempt,
+        now: datetime,
+        *,
+        simulated: bool = False,
+        handed_over: bool = True,
     ) -> Notice | None:
-        lease = self._deps.notice_lease if front_end_of(attempt.contact) == self._deps.front_end else None
+        front_end = front_end_of(attempt.contact)
+        if self._deps.hears_by_webhook(front_end):
+            # Of a verdict every front end's outbox hears already.
+            if self._posts_results and kind is not NoticeKind.EXPIRING_SOON and attempt.status not in VERDICT_STATUSES:
+                await unit.post_result(attempt, now, simulated=self._is_simulated(attempt.method))
+            return None
+        lease = self._deps.notice_lease if handed_over and front_end == self._deps.front_end else None
         leased_until = now + lease if lease else None
         return await unit.post_notice(kind, attempt, now, leased_until=leased_until, simulated=simulated)
 

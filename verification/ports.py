@@ -150,7 +150,10 @@ class Unit(Protocol):
         """Remove a notice whose turn is committed; False when it was settled before, or erased."""
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
-        """Store an attempt's verdict in the result outbox, once per attempt; it is sent after this unit commits."""
+        """Store an attempt's verdict or other status in the result outbox; it is sent after this unit commits.
+
+        An attempt has one verdict there, and any other status once.
+        """
 
 
 class Store(Protocol):

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable
+from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -70,9 +71,12 @@ class ErrorMiddleware:
             await self._app(scope, receive, send_tracked)
         except Exception as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            _LOG.error("request failed: %s in %s, line %s", type(error).__name__, frame.name, frame.lineno)
+            answer = self._answer(Request(scope), error)
+            # An outage has its own lines.
+            level = logging.DEBUG if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE else logging.ERROR
+            _LOG.log(level, "request failed: %s in %s, line %s", type(error).__name__, frame.name, frame.lineno)
             if not started:
-                await self._answer(Request(scope), error)(scope, receive, send)
+                await answer(scope, receive, send)
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:

@@ -52,6 +52,7 @@ from bot.flow.effects import (
 from bot.flow.events import ReaskRequested
 from verification.core import Core
 from verification.dialogue_store import DialogueStore, DialogueUnit, PendingReply, PersonRecords
+from verification.errors import describe_error
 from verification.ids import Account, PersonId
 
 log = logging.getLogger(__name__)
@@ -152,7 +153,7 @@ class Runner:
             if self._config.is_outage(error):
                 raise
             # A dialogue that cannot be read must not keep the process from serving everybody else.
-            log.error("what %s is owed cannot be asked again: %s", owed.person, type(error).__name__)  # noqa: TRY400
+            log.error("what %s is owed cannot be asked again: %s", owed.person, describe_error(error))  # noqa: TRY400
 
     async def _reask(self, person: PersonId, kind: TurnKind) -> Turn | None:
         return await self._committer.commit(Envelope(person, ReaskRequested(), None, kind=kind))

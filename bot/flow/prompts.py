@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.flow import states
 from bot.flow.effects import (
     AskQuestion,
+    Button,
     ChoiceButton,
     ClockTime,
     CopyLinkButton,
@@ -19,6 +20,7 @@ from bot.flow.effects import (
     Sensitive,
     ShowChatAction,
     ShowCode,
+    ShowCodeButton,
     TextKey,
     TopicButton,
     UrlButton,
@@ -36,6 +38,9 @@ FACE_CONSENT = "face"
 CONSENT_VERSION = "2026-11-23"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
+
+CODE_AGAIN: Rows = ((ShowCodeButton(),),)
+"""The way back to the code, under every text that points at it."""
 
 _AFTER_CONSENT = (
     states.AskingName | states.CheckingName | states.AskingNumber | states.Identified | states.ReadingInvitation
@@ -71,24 +76,17 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
         **_account(state),
         "code": state.match_code,
         **deadline(state),
-        "mark": mark(state.simulated),
+        "mark": TextKey("test_mark_short") if state.simulated else "",
         "steps": TextKey(_steps(state)),
         "method": TextKey(f"method.{state.method}"),
     }
+    changes = (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD), ChoiceButton(Choice.CANCEL))
     if state.stage is PhoneStage.WAITING:
-        rows: Rows = (
-            (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD)),
-            (CopyLinkButton(state.link), OpenLinkButton(state.link)),
-            (TopicButton("blank_page"),),
-            (ChoiceButton(Choice.CANCEL),),
-        )
+        one_phone = TopicButton("one_phone", "button.one_phone")
+        help_row: tuple[Button, ...] = (CopyLinkButton(state.link), OpenLinkButton(state.link), one_phone)
     else:
-        rows = (
-            (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD)),
-            (TopicButton("blank_page"),),
-            (ChoiceButton(Choice.CANCEL),),
-        )
-    return f"scan.{state.stage}", values, rows
+        help_row = (TopicButton("blank_page"),)
+    return f"scan.{state.stage}", values, (changes, help_row)
 
 
 def _steps(state: Scanning) -> str:

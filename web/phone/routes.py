@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -19,8 +20,10 @@ from starlette.responses import RedirectResponse, Response
 
 from verification import Attempt, AttemptStatus, Reason, Rejected
 from verification.attempts import APP_OF_METHOD, ON_PHONE_STATUSES, Verdict
+from verification.callers.keys import is_api_caller
 from verification.core import Progress
 from verification.errors import ProviderUnavailable
+from verification.ids import front_end_of
 from verification.ports import PollableProvider
 from verification.providers.addresses import allowed_phone_url
 from verification.providers.simulated import (
@@ -109,9 +112,8 @@ class PhonePages:
         count = request.query_params.get("n", "0")
         number = int(count) if count in _COUNTS else 0
         refresh = f"{_REFRESH_SECONDS};url=?lang={self._pages.language(request)}&n={number + 1}"
-        if number >= _REFRESHES:
-            return self._pages.message(request, "later", method=attempt.method)
-        return self._pages.message(request, "fetching", method=attempt.method, refresh=refresh)
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=_is_in_chat(attempt))
+        return message("later") if number >= _REFRESHES else message("fetching", refresh=refresh)
 
     async def press(self, request: Request) -> Response:
         """Apply a press, then show the attempt's status."""
@@ -243,15 +245,21 @@ class PhonePages:
         return not attempt.live or attempt.expires_at <= self._clock()
 
     def _end(self, request: Request, attempt: Attempt) -> Response:
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=_is_in_chat(attempt))
         match attempt.status:
             case AttemptStatus.SUCCEEDED:
-                return self._pages.message(request, "passed", method=attempt.method)
+                return message("passed")
             case AttemptStatus.FAILED if attempt.reason is not None:
-                return self._pages.message(request, "failed", method=attempt.method, reason=attempt.reason)
+                return message("failed", reason=attempt.reason)
             case AttemptStatus.CANCELLED:
-                return self._pages.message(request, "closed", 410, method=attempt.method)
+                return message("closed", 410)
             case _:
-                return self._pages.message(request, "expired", 410, method=attempt.method)
+                return message("expired", 410)
+
+
+def _is_in_chat(attempt: Attempt) -> bool:
+    """Whether the code was shown in a chat, and not by a program that uses our API."""
+    return not is_api_caller(front_end_of(attempt.contact))
 
 
 def _read_handover_button(body: bytes) -> HandoverButton | None:
