@@ -55,8 +55,8 @@ class Pages:
 
         `refresh` is the seconds after which the page is loaded again, and from where.
         """
-        values = {"kind": kind, "reason": reason, "in_chat": in_chat, "refresh": refresh, "theme": "plain"}
-        page = self._page(request, "message.html", method, **values)
+        values = {"kind": kind, "reason": reason, "in_chat": in_chat, "refresh": refresh}
+        page = self._page(request, "message.html", method, theme="plain", **values)
         page.status_code = status
         return page
 

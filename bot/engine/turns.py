@@ -195,6 +195,7 @@ class TurnCommitter:
             match_code=code.match_code,
             expires_at=code.expires_at,
             simulated=code.simulated,
+            app=code.app,
         )
 
     def _update_journeys(

@@ -16,7 +16,7 @@ from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from verification import Attempt, AttemptStatus, Reason, Rejected
 from verification.attempts import APP_OF_METHOD, ON_PHONE_STATUSES, Verdict
@@ -109,13 +109,11 @@ class PhonePages:
         if attempt.method not in self._pollable or attempt.status not in ON_PHONE_STATUSES:
             return RedirectResponse(f"../{attempt.token}?lang={self._pages.language(request)}", status_code=303)
         self._notify(attempt.id, returned=True)
-        message = self._message_for(request, attempt)
         count = request.query_params.get("n", "0")
         number = int(count) if count in _COUNTS else 0
         refresh = f"{_REFRESH_SECONDS};url=?lang={self._pages.language(request)}&n={number + 1}"
-        if number >= _REFRESHES:
-            return message("later")
-        return message("fetching", refresh=refresh)
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=_is_in_chat(attempt))
+        return message("later") if number >= _REFRESHES else message("fetching", refresh=refresh)
 
     async def press(self, request: Request) -> Response:
         """Apply a press, then show the attempt's status."""
@@ -246,12 +244,8 @@ class PhonePages:
     def _is_over(self, attempt: Attempt) -> bool:
         return not attempt.live or attempt.expires_at <= self._clock()
 
-    def _message_for(self, request: Request, attempt: Attempt) -> Callable[..., HTMLResponse]:
-        in_chat = not is_api_caller(front_end_of(attempt.contact))
-        return partial(self._pages.message, request, method=attempt.method, in_chat=in_chat)
-
     def _end(self, request: Request, attempt: Attempt) -> Response:
-        message = self._message_for(request, attempt)
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=_is_in_chat(attempt))
         match attempt.status:
             case AttemptStatus.SUCCEEDED:
                 return message("passed")
@@ -261,6 +255,11 @@ class PhonePages:
                 return message("closed", 410)
             case _:
                 return message("expired", 410)
+
+
+def _is_in_chat(attempt: Attempt) -> bool:
+    """Whether the code was shown in a chat, and not by a program that uses our API."""
+    return not is_api_caller(front_end_of(attempt.contact))
 
 
 def _read_handover_button(body: bytes) -> HandoverButton | None:

@@ -117,6 +117,7 @@ def attempt_opened(state: states.Opening, event: AttemptOpened, _: RuleContext) 
         match_code=event.match_code,
         expires_at=event.expires_at,
         simulated=event.simulated,
+        app=event.app,
     )
     return Step(scanning, (in_place(prompt(scanning)),))
 
