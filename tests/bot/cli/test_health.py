@@ -82,7 +82,7 @@ def test_no_program_is_not_ready() -> None:
     told = health(PORT=port)
 
     assert (told.exit_code, told.stderr) == (1, "")
-    assert told.stdout == f"not ready: no answer from 127.0.0.1:{port} (ConnectionRefusedError)\n"
+    assert told.stdout == f"not ready: no answer from 127.0.0.1:{port} (connection refused)\n"
 
 
 @pytest.mark.parametrize(("settings", "name"), [({"PORT": "0"}, "PORT: "), ({"QR_TTL": "soon"}, "QR_TTL: ")])
