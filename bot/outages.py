@@ -94,7 +94,7 @@ class Outages:
             "Telegram", clock, lambda _: "check the network and doctor; what is owed is sent when it is back"
         )
         self.provider = Outage(
-            "the provider", clock, lambda _: "check PROVIDER_URL; people are told to try again or another method"
+            "the provider", clock, lambda _: "run doctor; people are told to try again or another method"
         )
         self.receiver = Outage(
             "the receiver of results", clock, lambda _: "check RESULT_WEBHOOK_URL; results wait and are sent again"

@@ -1,18 +1,27 @@
 """Opens the providers of the methods that are on, as the settings name them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.outages import Outage, noting
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
+from verification.breaker import Breaker
 from verification.ports import PollableProvider, Provider
 from verification.providers.addresses import is_loopback
+from verification.providers.alipay.client import AlipayAccount, AlipayClient
+from verification.providers.alipay.provider import AlipayFaceProvider
+from verification.providers.alipay.signer import MerchantKey, PlatformKey
+from verification.providers.counts import ProviderCounts
+from verification.providers.guarded import GuardedProvider
 from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
 from verification.providers.simulated import SimulatedProvider
+from verification.providers.tencent.client import FaceIdAccount, FaceIdClient
+from verification.providers.tencent.provider import TencentFaceProvider
+from verification.providers.tencent.signer import Credentials
 from verification.signing import WebhookSigner
 
 _MAX_LIFETIMES = 3
@@ -21,10 +30,17 @@ _MAX_LIFETIMES = 3
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredProviders:
-    """The provider of each method; `pollable` holds those among them that must be asked how far an attempt is."""
+    """The provider of each method; `pollable` has those that must be asked how far an attempt is, behind breakers."""
 
     by_method: Mapping[Method, Provider]
     pollable: Mapping[Method, PollableProvider]
+    counts: ProviderCounts = field(default_factory=ProviderCounts)
+    breakers: Mapping[Method, Breaker] = field(default_factory=dict)
+
+    @property
+    def resting(self) -> frozenset[Method]:
+        """The methods whose provider rests after failures."""
+        return frozenset(method for method, breaker in self.breakers.items() if breaker.is_resting)
 
 
 @asynccontextmanager
@@ -32,28 +48,57 @@ async def open_providers(
     settings: Settings, public_url: str, clock: Callable[[], datetime], outage: Outage
 ) -> AsyncIterator[ConfiguredProviders]:
     """Open the providers until left; `public_url` is how they reach our callbacks."""
-    async with _open_client(settings, outage) as client:
-        remote = {
-            method: _http(settings, method, client, clock, callback=f"{public_url}/callbacks/{method}")
-            for method, kind in settings.providers.items()
-            if kind == "http" and client is not None
-        }
+    counts = ProviderCounts()
+    async with AsyncExitStack() as stack:
+        clients = {url: await stack.enter_async_context(_open_client(url, outage)) for url in _addresses(settings)}
+        remote: dict[Method, PollableProvider] = {}
+        for method, kind in settings.providers.items():
+            if kind == "http":
+                callback = f"{public_url}/callbacks/{method}"
+                remote[method] = _http(settings, method, clients[settings.provider_url], clock, callback=callback)
+            elif kind == "tencent":
+                faceid = faceid_client(settings, clients[settings.tencent_endpoint], clock)
+                remote[method] = TencentFaceProvider(faceid, settings.tencent_endpoint, clock, counts)
+            elif kind == "alipay":
+                alipay = alipay_client(settings, clients[settings.alipay_gateway], clock)
+                remote[method] = AlipayFaceProvider(alipay, settings.alipay_gateway, clock, counts)
+        breakers = {method: Breaker(clock) for method in remote}
+        guarded = {method: GuardedProvider(provider, breakers[method], clock) for method, provider in remote.items()}
         by_method: dict[Method, Provider] = {
-            method: remote[method] if method in remote else SimulatedProvider(method) for method in settings.providers
+            method: guarded[method] if method in guarded else SimulatedProvider(method) for method in settings.providers
         }
-        yield ConfiguredProviders(by_method, remote)
+        yield ConfiguredProviders(by_method, guarded, counts, breakers)
+
+
+def faceid_client(settings: Settings, call: HttpCall, clock: Callable[[], datetime]) -> FaceIdClient:
+    """The client of the operator's account at Tencent Cloud."""
+    if settings.tencent_secret_id is None or settings.tencent_secret_key is None:
+        raise BadSetting("TENCENT_SECRET_KEY: missing")
+    key = Credentials(settings.tencent_secret_id.get_secret_value(), settings.tencent_secret_key.get_secret_value())
+    return FaceIdClient(FaceIdAccount(settings.tencent_endpoint, key, settings.tencent_rule_id), call, clock)
+
+
+def alipay_client(settings: Settings, call: HttpCall, clock: Callable[[], datetime]) -> AlipayClient:
+    """The client of the operator's app at Alipay."""
+    if settings.alipay_private_key is None:
+        raise BadSetting("ALIPAY_PRIVATE_KEY: missing")
+    keys = MerchantKey(settings.alipay_private_key.get_secret_value()), PlatformKey(settings.alipay_public_key)
+    return AlipayClient(AlipayAccount(settings.alipay_gateway, settings.alipay_app_id, *keys), call, clock)
+
+
+def _addresses(settings: Settings) -> set[str]:
+    """The addresses of the servers that the providers call."""
+    addresses = {"http": settings.provider_url, "tencent": settings.tencent_endpoint}
+    addresses["alipay"] = settings.alipay_gateway
+    return {addresses[kind] for kind in settings.providers.values() if kind in addresses}
 
 
 @asynccontextmanager
-async def _open_client(settings: Settings, outage: Outage) -> AsyncIterator[HttpCall | None]:
-    """Open the client of the providers over HTTP; None where there is none."""
-    if "http" not in settings.providers.values():
-        yield None
-        return
+async def _open_client(url: str, outage: Outage) -> AsyncIterator[HttpCall]:
     # The client is large, and the simulated providers call no server.
     from bot.http_client import http_client
 
-    async with http_client(loopback_only=is_loopback(urlsplit(settings.provider_url).hostname or "")) as client:
+    async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or "")) as client:
         yield noting(client, outage)
 
 

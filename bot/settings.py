@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -30,6 +31,7 @@ from verification.attempts import Method
 from verification.callers.keys import ApiCaller, read_callers
 from verification.limits import AttemptLimits
 from verification.providers.addresses import is_elsewhere, is_loopback, parse_base_url
+from verification.providers.alipay.signer import MerchantKey, PlatformKey
 from verification.signing import WebhookSigner
 from verification.support.service import is_valid_ttl
 
@@ -37,6 +39,11 @@ _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
 _PROVIDERS = ("simulated", "http", "off")
+_NEEDED_SETTINGS = {
+    "tencent": ("tencent_secret_id", "tencent_secret_key", "tencent_rule_id"),
+    "alipay": ("alipay_app_id", "alipay_private_key", "alipay_public_key"),
+}
+_FACE_PROVIDERS = (*_PROVIDERS, *_NEEDED_SETTINGS)
 _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
 _USER_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
@@ -44,6 +51,10 @@ _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _OPERATOR_NAME = 64
 _CONTACT = 256
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
+_TENCENT_WORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_ALIPAY_APP = re.compile(r"\d{16}")
+_TENCENT_QR_TTL = timedelta(minutes=40)
+"""A flow of FaceID ends after two hours, and an attempt may get its full time three times."""
 _OUR_LANGUAGE = re.compile(r"(zh|en)(?![a-z])")
 _LOCALES = re.compile(r"[_:.@]|^(c|posix)$")
 
@@ -179,6 +190,9 @@ SECRET_FILES = (
     "index_key",
     "webhook_secret",
     "provider_secret",
+    "tencent_secret_id",
+    "tencent_secret_key",
+    "alipay_private_key",
     "result_webhook_secret",
     "desk_key",
     "api_keys",
@@ -240,6 +254,14 @@ class Settings(BaseSettings):
     provider_url: str = ""
     provider_secret: SecretStr | None = None
     provider_redirect_hosts: str = Field(default="", validation_alias=_also("provider_redirect_hosts"))
+    tencent_secret_id: SecretStr | None = None
+    tencent_secret_key: SecretStr | None = None
+    tencent_rule_id: str = ""
+    tencent_endpoint: str = "https://faceid.tencentcloudapi.com"
+    alipay_app_id: str = ""
+    alipay_private_key: SecretStr | None = None
+    alipay_public_key: str = ""
+    alipay_gateway: str = "https://openapi.alipay.com/gateway.do"
     allow_simulated: Flag = False
     encryption_keys: SecretStr | None = None
     index_key: SecretStr | None = None
@@ -326,10 +348,32 @@ class Settings(BaseSettings):
 
     @field_validator("provider_wechat", "provider_qq", "provider_face")
     @classmethod
-    def _provider_is_known(cls, name: str) -> str:
-        if name not in _PROVIDERS:
-            raise ValueError(f"this release has only the providers: {', '.join(_PROVIDERS)}")
+    def _provider_is_known(cls, name: str, field: ValidationInfo) -> str:
+        known = _FACE_PROVIDERS if field.field_name == "provider_face" else _PROVIDERS
+        if name not in known:
+            raise ValueError(f"this release has only the providers: {', '.join(known)}")
         return name
+
+    @field_validator("tencent_secret_id", "tencent_secret_key")
+    @classmethod
+    def _is_half_a_key(cls, half: SecretStr | None) -> SecretStr | None:
+        if half is not None and not _TENCENT_WORD.fullmatch(half.get_secret_value()):
+            raise ValueError("this is not a key as the console of Tencent Cloud gives it")
+        return half
+
+    @field_validator("tencent_rule_id")
+    @classmethod
+    def _is_rule(cls, rule: str) -> str:
+        if rule and not _TENCENT_WORD.fullmatch(rule):
+            raise ValueError("this is not a RuleId as the console of FaceID gives it")
+        return rule
+
+    @field_validator("tencent_endpoint")
+    @classmethod
+    def _is_api(cls, url: str) -> str:
+        if parse_base_url(url.rstrip("/")).path:
+            raise ValueError("write an address without a path")
+        return url.rstrip("/")
 
     @field_validator("result_webhook_url")
     @classmethod
@@ -351,6 +395,33 @@ class Settings(BaseSettings):
         if secret is not None:
             WebhookSigner(secret.get_secret_value())
         return secret
+
+    @field_validator("alipay_app_id")
+    @classmethod
+    def _is_app(cls, app_id: str) -> str:
+        if app_id and not _ALIPAY_APP.fullmatch(app_id):
+            raise ValueError("this is not an APPID as Alipay's console gives it: 16 digits")
+        return app_id
+
+    @field_validator("alipay_private_key")
+    @classmethod
+    def _is_private_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            MerchantKey(key.get_secret_value())
+        return key
+
+    @field_validator("alipay_public_key")
+    @classmethod
+    def _is_public_key(cls, key: str) -> str:
+        if key:
+            PlatformKey(key)
+        return key
+
+    @field_validator("alipay_gateway")
+    @classmethod
+    def _is_gateway(cls, url: str) -> str:
+        parse_base_url(url)
+        return url
 
     @field_validator("provider_redirect_hosts")
     @classmethod
@@ -463,6 +534,20 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name}: {who} cannot reach {host}; write the public address of the TLS proxy")
         return self
 
+    @model_validator(mode="after")
+    def _face_provider_is_usable(self) -> Self:
+        kind = self.provider_face
+        for name in _NEEDED_SETTINGS.get(kind, ()):
+            if not getattr(self, name):
+                raise ValueError(f"{name.upper()}: the provider {kind} needs it")
+        server = {"tencent": self.tencent_endpoint, "alipay": self.alipay_gateway}.get(kind)
+        is_real = server is not None and not is_loopback(urlsplit(server).hostname or "")
+        if is_real and not self.public_url.startswith("https://"):
+            raise ValueError(f"PUBLIC_URL: the provider {kind} sends phones back to https addresses only")
+        if kind == "tencent" and self.qr_ttl > _TENCENT_QR_TTL:
+            raise ValueError("QR_TTL: at most 40m with the provider tencent, whose checks end after two hours")
+        return self
+
     @property
     def _has_good_secret(self) -> bool:
         secret = self.webhook_secret
@@ -513,7 +598,7 @@ class Settings(BaseSettings):
 
     @property
     def providers(self) -> dict[Method, str]:
-        """The kind of provider, `simulated` or `http`, of each method that is on."""
+        """The kind of provider, `simulated`, `http` or a vendor's, of each method that is on."""
         kinds = {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
         return {method: kind for method, kind in kinds.items() if kind != "off"}
 

@@ -149,7 +149,7 @@ RETURNING revision
 """
 # After an erasure revisions start at 1: a late call for the old dialogue must not mark answers of the new one.
 MARK_SHOWN = """
-UPDATE dialogues SET shown = $2, panel = $3, holder = NULL WHERE person = $1 AND shown <= $2 AND $2 <= revision
+UPDATE dialogues SET shown = $2, panel = $3, holder = $4 WHERE person = $1 AND shown <= $2 AND $2 <= revision
 """
 MARK_BLOCKED = "UPDATE dialogues SET blocked = 1, panel = $2, holder = NULL WHERE person = $1"
 MARK_UNBLOCKED = "UPDATE dialogues SET blocked = 0 WHERE person = $1"

@@ -15,7 +15,7 @@ from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed, WrongKeys
 from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
 from storage.unit import SqlUnit
-from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply
+from verification.dialogue_store import WORKER, DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply
 from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Purpose
 from verification.ports import Notice
@@ -120,12 +120,21 @@ class SqlStore:
         return sorted(map(mapping.read_notice, leased), key=lambda notice: notice.id)
 
     async def mark_shown(
-        self, person: PersonId, revision: int, panel: str, deleted: Sequence[int] = (), *, soon: bool = True
+        self,
+        person: PersonId,
+        revision: int,
+        panel: str,
+        deleted: Sequence[int] = (),
+        *,
+        soon: bool = True,
+        worker: str | None = None,
     ) -> None:
+        holder = None if worker is None else WORKER + worker
+
         async def mark(connection: Connection) -> None:
             for message_id in deleted:
                 await connection.fetch(sql.DELETION_DONE, person, message_id)
-            await connection.fetch(sql.MARK_SHOWN, person, revision, self._sealed_panel(person, panel))
+            await connection.fetch(sql.MARK_SHOWN, person, revision, self._sealed_panel(person, panel), holder)
 
         await self._database.run(mark, soon=soon)
 
@@ -153,7 +162,9 @@ class SqlStore:
             if not rows:
                 return None
             holder, shown, _ = rows[0]
-            if (holder != program and holder in alive) or shown < min_shown:
+            # A worker has shown all that it will show before its work is done.
+            is_behind = shown < min_shown and not (holder or "").startswith(WORKER)
+            if (holder != program and holder in alive) or is_behind:
                 return None
             await connection.fetch(sql.ACQUIRE_LEASE, person, program)
             return rows[0]

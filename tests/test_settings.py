@@ -22,6 +22,7 @@ from bot.env_file import read_names
 from bot.settings import SECRET_FILES, BadSetting, Settings, load, setting_for_telegram
 from chatscript.runner.bot_process import base_environment
 from run_bot import app
+from tests.alipay_server import key_pair, private_text, public_text
 from tests.crash.crashing_bot import ERROR_FILE
 from tests.crash.process import ROOT, RUN_BOT, fork_client
 from tests.provider_server import OTHER_SECRET, SECRET
@@ -31,6 +32,24 @@ from verification.attempts import Method
 LOOPBACK = "http://127.0.0.1:9"
 KEY, OTHER_KEY = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"i"))
 HTTP = {"PROVIDER_WECHAT": "http", "PROVIDER_URL": "https://verify.example.org", "PROVIDER_SECRET": SECRET}
+TENCENT = {
+    "PROVIDER_WECHAT": "off",
+    "PROVIDER_QQ": "off",
+    "PROVIDER_FACE": "tencent",
+    "TENCENT_SECRET_ID": "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE",
+    "TENCENT_SECRET_KEY": "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE",
+    "TENCENT_RULE_ID": "7",
+    "PUBLIC_URL": "https://bot.example.org",
+}
+ALIPAY = {
+    "PROVIDER_WECHAT": "off",
+    "PROVIDER_QQ": "off",
+    "PROVIDER_FACE": "alipay",
+    "ALIPAY_APP_ID": "2021000000000000",
+    "ALIPAY_PRIVATE_KEY": private_text(key_pair("merchant")),
+    "ALIPAY_PUBLIC_KEY": public_text(key_pair("platform")),
+    "PUBLIC_URL": "https://bot.example.org",
+}
 OTHERS_OFF = {"PROVIDER_QQ": "off", "PROVIDER_FACE": "off"}
 REAL = {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1"}
 UNREACHABLE = {
@@ -144,6 +163,19 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("PROVIDER_WECHAT", "wechat-realname"),
         ("PROVIDER_QQ", "foo"),
         ("PROVIDER_FACE", "tencent-faceid"),
+        ("PROVIDER_WECHAT", "tencent"),
+        ("PROVIDER_QQ", "tencent"),
+        ("TENCENT_SECRET_ID", "secret in words"),
+        ("TENCENT_SECRET_KEY", "secret\nX-Header: a"),
+        ("TENCENT_RULE_ID", "rule 7"),
+        ("TENCENT_ENDPOINT", "http://faceid.tencentcloudapi.com"),
+        ("TENCENT_ENDPOINT", "https://faceid.tencentcloudapi.com/v1"),
+        ("TENCENT_ENDPOINT", "https://10.0.0.1"),
+        ("PROVIDER_WECHAT", "alipay"),
+        ("ALIPAY_APP_ID", "an app"),
+        ("ALIPAY_PRIVATE_KEY", "a secret"),
+        ("ALIPAY_PUBLIC_KEY", "a key"),
+        ("ALIPAY_GATEWAY", "http://openapi.alipay.com/gateway.do"),
         ("PROVIDER_URL", "http://verify.example.org"),
         ("PROVIDER_URL", "https://10.0.0.1"),
         ("PROVIDER_URL", "https://2130706433"),
@@ -238,6 +270,17 @@ def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
         ({"BOT_API_URL": "https://api.telegram.org", "HTTPS_PROXY": "https://10.0.0.2"}, "HTTPS_PROXY"),
         ({"PROVIDER_FACE": "http"}, "PROVIDER_URL"),
         ({"PROVIDER_WECHAT": "off", "PROVIDER_QQ": "off", "PROVIDER_FACE": "off"}, "PROVIDER_WECHAT"),
+        (TENCENT | {"TENCENT_SECRET_ID": ""}, "TENCENT_SECRET_ID"),
+        (TENCENT | {"TENCENT_SECRET_KEY": ""}, "TENCENT_SECRET_KEY"),
+        (TENCENT | {"TENCENT_RULE_ID": ""}, "TENCENT_RULE_ID"),
+        (TENCENT | {"PUBLIC_URL": "http://bot.example.org"}, "PUBLIC_URL"),
+        (TENCENT | {"PUBLIC_URL": ""}, "PUBLIC_URL"),
+        (TENCENT | {"QR_TTL": "41m"}, "QR_TTL"),
+        (TENCENT | {"PROVIDER_QQ": "simulated"}, "PROVIDER_QQ"),
+        (ALIPAY | {"ALIPAY_APP_ID": ""}, "ALIPAY_APP_ID"),
+        (ALIPAY | {"ALIPAY_PRIVATE_KEY": ""}, "ALIPAY_PRIVATE_KEY"),
+        (ALIPAY | {"ALIPAY_PUBLIC_KEY": ""}, "ALIPAY_PUBLIC_KEY"),
+        (ALIPAY | {"PUBLIC_URL": "http://bot.example.org"}, "PUBLIC_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_SECRET": SECRET}, "PROVIDER_URL"),
         ({"PROVIDER_FACE": "http", "PROVIDER_URL": "https://verify.example.org"}, "PROVIDER_SECRET"),
         (HTTP | {"BOT_API_URL": "https://api.telegram.org"}, "ALLOW_SIMULATED"),
@@ -583,6 +626,9 @@ def test_every_secret_is_read_from_its_file_without_the_end_of_its_line(
         "INDEX_KEY": OTHER_KEY,
         "WEBHOOK_SECRET": "a-secret-of-the-webhook",
         "PROVIDER_SECRET": SECRET,
+        "TENCENT_SECRET_ID": "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE",
+        "TENCENT_SECRET_KEY": "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE",
+        "ALIPAY_PRIVATE_KEY": ALIPAY["ALIPAY_PRIVATE_KEY"],
         "RESULT_WEBHOOK_SECRET": OTHER_SECRET,
         "DESK_KEY": "one-key-of-the-desk-012345",
         "API_KEYS": "a-key-of-a-program-0123456,another-key-of-a-program",
@@ -681,6 +727,21 @@ def test_where_nothing_is_simulated_nobody_has_to_allow_it(monkeypatch: pytest.M
     assert settings.providers == dict.fromkeys(Method, "http")
 
 
+def test_alipay_needs_nobody_to_allow_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert loaded(monkeypatch, tmp_path, BOT_TOKEN=TOKEN, **ALIPAY).providers == {Method.FACE: "alipay"}
+
+
+def test_faceid_needs_nobody_to_allow_it_and_on_this_machine_no_https(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = loaded(monkeypatch, tmp_path, BOT_TOKEN=TOKEN, **TENCENT)
+    assert settings.providers == {Method.FACE: "tencent"}
+    assert settings.tencent_endpoint == "https://faceid.tencentcloudapi.com"
+
+    local = TENCENT | {"PUBLIC_URL": "", "TENCENT_ENDPOINT": "http://127.0.0.1:8099/"}
+    assert loaded(monkeypatch, tmp_path, **local).tencent_endpoint == "http://127.0.0.1:8099"
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [("", {"verify.example.org"}), ("a.example.org, B.example.org:8443,", {"a.example.org", "b.example.org:8443"})],
@@ -714,6 +775,8 @@ def test_a_simulated_provider_stands_beside_a_real_one_only_where_that_is_allowe
 def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = {"BOT_TOKEN": TOKEN, "ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": OTHER_KEY, "WEBHOOK_SECRET": "s" * 20}
     secrets |= {"PROVIDER_SECRET": SECRET, "RESULT_WEBHOOK_SECRET": OTHER_SECRET}
+    secrets |= {name: TENCENT[name] for name in ("TENCENT_SECRET_ID", "TENCENT_SECRET_KEY")}
+    secrets |= {"ALIPAY_PRIVATE_KEY": ALIPAY["ALIPAY_PRIVATE_KEY"]}
     secrets |= {name: f"http://me:{name}@10.0.0.1:3128" for name in ("TELEGRAM_PROXY", "HTTPS_PROXY", "HTTP_PROXY")}
     addresses = {"BOT_API_URL": LOOPBACK, "RESULT_WEBHOOK_URL": "https://shop.example.org"}
     addresses |= {"WEBHOOK_URL": "https://bot.example.org"}

@@ -22,6 +22,7 @@ from verification.attempts import (
     AttemptStatus,
     Method,
     Passed,
+    ProviderApp,
     Reason,
     Rejected,
     Verdict,
@@ -83,7 +84,7 @@ class Progress:
 class ScanCode:
     """What the person needs to continue: the address that the QR code holds, and the match code to compare.
 
-    `simulated`: the provider proves nothing.
+    `simulated`: the provider proves nothing. `app`: what its pages need.
     """
 
     attempt: AttemptId
@@ -91,6 +92,7 @@ class ScanCode:
     match_code: str
     expires_at: datetime
     simulated: bool = False
+    app: ProviderApp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,11 +522,12 @@ class Core:
         return attempt
 
     def _scan_code(self, attempt: Attempt) -> ScanCode:
-        phone_url = self._deps.phone_url(attempt.token)
+        provider = self._providers.get(attempt.method)
         return ScanCode(
             attempt=attempt.id,
-            phone_url=phone_url,
+            phone_url=self._deps.phone_url(attempt.token),
             match_code=attempt.match_code,
             expires_at=attempt.expires_at,
             simulated=self._is_simulated(attempt.method),
+            app=None if provider is None else provider.app,
         )

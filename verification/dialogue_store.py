@@ -25,6 +25,10 @@ DeletedCounts = Mapping[str, int]
 """How many records were deleted, by kind."""
 
 
+WORKER = "worker:"
+"""Precedes the id of a program that works for a person and leaves the lease to others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialogue:
     """A person's dialogue as the store holds it."""
@@ -168,12 +172,20 @@ class DialogueStore(Store, Protocol):
         """Run `body` as one transaction, as `Store.transact` does."""
 
     async def mark_shown(
-        self, person: PersonId, revision: int, panel: str, deleted: Sequence[int] = (), *, soon: bool = True
+        self,
+        person: PersonId,
+        revision: int,
+        panel: str,
+        deleted: Sequence[int] = (),
+        *,
+        soon: bool = True,
+        worker: str | None = None,
     ) -> None:
         """Note that a revision's answer reached the chat, and where its panel is; an older revision changes nothing.
 
         It also forgets the pending deletions of these messages, and releases the lease on the person. With `soon=False`
-        it may wait a moment to share another's commit.
+        it may wait a moment to share another's commit. `worker` is a program that works on a later revision without the
+        lease: the pending reply names it as `WORKER` and its id.
         """
 
     async def mark_blocked(self, person: PersonId, panel: str) -> None:
@@ -187,7 +199,8 @@ class DialogueStore(Store, Protocol):
     ) -> Lease | None:
         """Acquire the lease on a person for a program, unless another program of `alive` holds it.
 
-        None when it is held, when the person has no dialogue, or when its `shown` is below `min_shown`.
+        None when it is held, when the person has no dialogue, or when its `shown` is below `min_shown` and no worker is
+        named: see `mark_shown`.
         """
 
     async def release_lease(self, person: PersonId, program: str) -> None:

@@ -8,6 +8,8 @@ VerificationError
 │   ├── MethodOff            the method is not offered
 │   └── AttemptOver          unknown, used, expired or cancelled
 ├── ProviderUnavailable      the method is out of order for now; a retry may succeed
+│   ├── ProviderMisconfigured    it works for nobody until the operator mends something
+│   └── AttemptNotServed         it works, but not for this attempt
 ├── Unreadable               a stored attempt is damaged
 └── ContradictoryVerdict     a second, different verdict for one attempt; the first stands
 """
@@ -54,6 +56,14 @@ class AttemptOver(RequestRefused):
 
 class ProviderUnavailable(VerificationError):
     """The provider did not answer as agreed; the attempt may be repeated."""
+
+
+class ProviderMisconfigured(ProviderUnavailable):
+    """The provider works for nobody until the operator mends the key, the account or the settings."""
+
+
+class AttemptNotServed(ProviderUnavailable):
+    """The provider works, but cannot serve this attempt."""
 
 
 class Unreadable(VerificationError):

@@ -237,10 +237,11 @@ class PollableProvider(Provider, Protocol):
         It is asked about a live attempt, once for each press. Raises `ProviderUnavailable`.
         """
 
-    async def poll(self, attempt: Attempt) -> ProviderAnswer:
+    async def poll(self, attempt: Attempt, *, returned: bool = False) -> ProviderAnswer:
         """Return the attempt's status, or its verdict. Raises `ProviderUnavailable`.
 
-        The attempt is as stored: one that has ended has no identity any more.
+        The attempt is as stored: one that has ended has no identity any more. `returned` says that the phone has just
+        come back from the provider's pages: a failure will not turn into a pass any more.
         """
 
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId | None:

@@ -52,9 +52,15 @@ class ProviderPoller:
         self._count = count
         self._queued = set[AttemptId]()
         self._queue = asyncio.Queue[AttemptId]()
+        self._returned = set[AttemptId]()
 
-    def notify(self, attempt: AttemptId) -> None:
-        """Queue an attempt that may have news. When the queue is full it is dropped: the next `poll_due` finds it."""
+    def notify(self, attempt: AttemptId, *, returned: bool = False) -> None:
+        """Queue an attempt that may have news; `returned` says that the phone came back from the provider's pages.
+
+        When the queue is full it is dropped: the next `poll_due` finds it.
+        """
+        if returned and len(self._returned) < _MAX_QUEUED:
+            self._returned.add(attempt)
         if attempt not in self._queued and len(self._queued) < _MAX_QUEUED:
             self._queued.add(attempt)
             self._queue.put_nowait(attempt)
@@ -87,6 +93,8 @@ class ProviderPoller:
 
     async def poll_one(self, attempt_id: AttemptId) -> None:
         """Poll one attempt and apply the answer by the rules above."""
+        returned = attempt_id in self._returned
+        self._returned.discard(attempt_id)
         try:
             attempt = await self._store.transact(attempt_id, lambda unit: unit.attempt(attempt_id))
         except Unreadable:
@@ -99,14 +107,14 @@ class ProviderPoller:
             return
         # This precedes the poll: what the provider says when the grace is over is the last answer.
         is_last = attempt.status in ON_PHONE_STATUSES and attempt.expires_at + GRACE <= self._clock()
-        self._count(await self._poll(provider, attempt))
+        self._count(await self._poll(provider, attempt, returned=returned))
         if is_last:
             await self._core.expire(attempt_id)
 
-    async def _poll(self, provider: PollableProvider, attempt: Attempt) -> str:
+    async def _poll(self, provider: PollableProvider, attempt: Attempt, *, returned: bool) -> str:
         """Poll a provider, apply the answer, and return the outcome."""
         try:
-            answer = await provider.poll(attempt)
+            answer = await provider.poll(attempt, returned=returned)
         except ProviderUnavailable as error:
             log.info("the provider did not answer about attempt %s: %s", attempt.id, error)
             return "unavailable"

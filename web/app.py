@@ -18,7 +18,7 @@ from web.desk.routes import desk_routes
 from web.health import HealthChecks
 from web.middleware import RETRY_SOON_HEADERS, ErrorMiddleware, SafeHeaders
 from web.pages import Pages
-from web.phone.routes import PhonePages
+from web.phone.routes import BACK, PhonePages
 from web.throttle import GuessThrottle
 
 __all__ = ["TelegramRoute", "Texts", "WebDeps", "web_app"]
@@ -84,6 +84,7 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/metrics", health.metrics),
         Mount("/v/assets", _Assets(directory=_STATIC)),
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
+        Route("/v/{token}" + BACK, phone.serve, methods=["GET"]),
         Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(deps).receive, methods=["POST"]),
     ]
     routes += desk_routes(deps, pages)

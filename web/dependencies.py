@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -34,6 +35,17 @@ class TelegramRoute:
 
 async def _nothing() -> None:
     pass
+
+
+class NotifyProviderNews(Protocol):
+    """Takes attempts whose provider may have news."""
+
+    def __call__(self, attempt: AttemptId, *, returned: bool = False) -> None:
+        """Take one; `returned` says that the phone has come back from the provider's pages."""
+
+
+def _notify_nobody(attempt: AttemptId, *, returned: bool = False) -> None:
+    del attempt, returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class WebDeps:
     registry: CollectorRegistry
     clock: UtcNow
     public_url: str
-    notify_provider_news: Callable[[AttemptId], None] = lambda _: None
+    notify_provider_news: NotifyProviderNews = _notify_nobody
     refresh: Callable[[], Awaitable[None]] = _nothing
     telegram: TelegramRoute | None = None
     monotonic_clock: Callable[[], float] = monotonic

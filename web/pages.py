@@ -49,9 +49,14 @@ class Pages:
         method: Method | None = None,
         reason: Reason | None = None,
         in_chat: bool = True,
+        refresh: str = "",
     ) -> HTMLResponse:
-        """A page with one message: a result, an unknown address, an error. It holds no personal data."""
-        page = self._page(request, "message.html", method, kind=kind, reason=reason, in_chat=in_chat, theme="plain")
+        """A page with one message: a result, an unknown address, an error. It holds no personal data.
+
+        `refresh` is the seconds after which the page is loaded again, and from where.
+        """
+        values = {"kind": kind, "reason": reason, "in_chat": in_chat, "refresh": refresh}
+        page = self._page(request, "message.html", method, theme="plain", **values)
         page.status_code = status
         return page
 

@@ -1,8 +1,10 @@
 """`doctor` checks whether the bot can run well here. It changes nothing, and prints fingerprints instead of secrets."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
-from bot.cli import check_settings, check_telegram
+from bot.cli import check_providers, check_settings, check_telegram
+from bot.cli.health import resting_methods
 from bot.cli.report import Finding, Say, ok, print_findings, problem, warning
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import BadTopics, read
@@ -30,8 +32,19 @@ async def run_checks(say: Say, *, offline: bool) -> int:
     ]
     findings += [finding async for finding in _database(settings)]
     if not offline:
+        findings += await check_providers.check_providers(settings)
+        findings += _providers(await asyncio.to_thread(resting_methods, settings))
         findings += await check_telegram.check_telegram(settings)
     return print_findings(findings, say)
+
+
+def _providers(resting: list[str] | None) -> list[Finding]:
+    """What the running program says of its providers."""
+    if resting is None:
+        return []
+    if not resting:
+        return [ok("providers: none rests after failures")]
+    return [warning(f"providers: {method} rests, because its provider failed again and again") for method in resting]
 
 
 def _questions() -> Finding:

@@ -1,11 +1,12 @@
 """Asks the running program on this machine whether it is ready, for health checks of containers."""
 
 import json
+import re
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from bot.cli.report import Say
-from bot.settings import BadSetting, load
+from bot.settings import BadSetting, Settings, load
 from verification.errors import describe_error
 
 _SECONDS = 5
@@ -32,14 +33,31 @@ def check_health(say: Say) -> int:
     return 0 if status == 200 else 1
 
 
+def resting_methods(settings: Settings) -> list[str] | None:
+    """The methods whose provider rests in the running program; None when no program answers or none can rest."""
+    try:
+        _, metrics = _get(_ANY_ADDRESS.get(settings.host, settings.host), settings.port, "/metrics")
+    except (OSError, HTTPException):
+        return None
+    found = dict(
+        re.findall(r'^bot_provider_resting\{method="(\w+)"\} (\S+)$', metrics.decode(errors="replace"), re.MULTILINE)
+    )
+    return [method for method, value in found.items() if value == "1.0"] if found else None
+
+
 def _ask(host: str, port: int) -> tuple[int, dict[str, Any]]:
+    status, body = _get(host, port, "/readyz")
+    answer = json.loads(body)
+    if not isinstance(answer, dict):
+        raise HTTPException("not an answer of /readyz")
+    return status, answer
+
+
+def _get(host: str, port: int, path: str) -> tuple[int, bytes]:
     connection = HTTPConnection(host, port, timeout=_SECONDS)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         response = connection.getresponse()
-        answer = json.loads(response.read())
-        if not isinstance(answer, dict):
-            raise HTTPException("not an answer of /readyz")
-        return response.status, answer
+        return response.status, response.read()
     finally:
         connection.close()

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
@@ -37,6 +38,7 @@ from bot.handlers.staff.handler import StaffHandler
 from bot.handlers.staff.service import StaffService
 from bot.intake import AnyApplication, Poller, UpdateIntake
 from bot.jobs.cleanup import Cleanup, DeletionScheduler
+from bot.jobs.provider_metrics import ProviderCollector
 from bot.jobs.result_webhook import ResultSender
 from bot.jobs.store_metrics import StoreCollector
 from bot.settings import Settings
@@ -57,6 +59,7 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     registry, announcements = CollectorRegistry(), Announcements()
     counts = deps.store.counts
     registry.register(StoreCollector(lambda: counts.commits, lambda: counts.round_trips))
+    registry.register(ProviderCollector(deps.providers.counts))
     core = _core(settings, deps, announcements)
     support = SupportService(deps.store, deps.clock.now, settings.link_ttl, tuple(deps.providers.by_method))
     replicas = _replicas(settings, deps, replica_name)
@@ -138,7 +141,9 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
         return person not in staff
 
     return RunnerConfig(
-        new_rule_context=faq.with_understanding(lambda: replace(deps.clock.rule_context(), methods=methods)),
+        new_rule_context=faq.with_understanding(
+            lambda: replace(deps.clock.rule_context(), methods=methods, resting=deps.providers.resting)
+        ),
         is_outage=is_outage,
         language=settings.language,
         advance=deps.advance,
@@ -205,6 +210,9 @@ def _jobs(
     replies: ReplySender,
 ) -> Jobs:
     store, now = deps.store, deps.clock.now
+    resting = Gauge("bot_provider_resting", "Whether a method's provider rests", ["method"], registry=registry)
+    for method, breaker in deps.providers.breakers.items():
+        resting.labels(method).set_function(partial(attrgetter("is_resting"), breaker))
     news = _outcome_counter(
         registry, name="bot_provider_answers", description="Providers' answers about attempts, by outcome"
     )

@@ -82,13 +82,15 @@ class ReplyContext:
 class Turn:
     """A committed turn that is still to be shown.
 
-    With `previous_unshown` the turn before it was not shown, and nobody is showing it.
+    With `previous_unshown` the turn before it was not shown, and nobody is showing it. `opening` is the attempt whose
+    session the dialogue waits for.
     """
 
     revision: int
     context: ReplyContext
     effects: tuple[Effect, ...]
     previous_unshown: bool = False
+    opening: AttemptId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from bot.engine.messages import FRONT_END
-from verification.dialogue_store import DialogueStore, Lease, PendingReply
+from verification.dialogue_store import WORKER, DialogueStore, Lease, PendingReply
 from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
@@ -127,10 +127,10 @@ class Replicas:
         await self.store.release_lease(person, self.program)
 
     def is_orphaned(self, owed: PendingReply) -> bool:
-        """Whether no process is showing it: the one with the lease has crashed, or none has come for the lease."""
+        """Whether no process works on it: the one with the lease has crashed, or none has come for the lease."""
         if owed.holder is not None:
             self._unclaimed.pop(owed.person, None)
-            return owed.holder not in self.alive
+            return owed.holder.removeprefix(WORKER) not in self.alive
         seen = self._unclaimed.get(owed.person)
         if seen is None or seen.revision != owed.revision:
             self._unclaimed[owed.person] = seen = _Unclaimed(owed.revision, _now())

@@ -1,4 +1,4 @@
-"""Runs a person's dialogue: commits the turn of each event, shows what the turn says, and asks the core for attempts.
+"""Runs a person's dialogue: commits the turn of each event, shows what the turn says, and has attempts opened.
 
 A turn is committed before anything of it is shown, and the event's id is committed with it, so nothing happens twice.
 `turns` commits, `delivery` decides what is shown and when, and this module carries that out in the store and the chat.
@@ -6,7 +6,8 @@ A turn is committed before anything of it is shown, and the event's id is commit
 
 import logging
 from collections import defaultdict
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,14 +23,16 @@ from bot.engine.delivery_states import (
     LeaseRefused,
     NothingOwed,
     Noting,
+    PersonQueue,
     Reasked,
     Reasking,
     Releasing,
     Showing,
     StoreUpdated,
 )
-from bot.engine.messages import FRONT_END, Envelope, ReplyContext, SessionOpened, Turn, TurnKind
+from bot.engine.messages import FRONT_END, Envelope, ReplyContext, Turn, TurnKind
 from bot.engine.replicas import IsOrphaned, Replicas
+from bot.engine.session_opener import SessionOpener
 from bot.engine.turns import RunnerConfig, TurnCommitter
 from bot.flow.effects import (
     CancelAttempt,
@@ -41,15 +44,15 @@ from bot.flow.effects import (
     RecordConsent,
     Reply,
     SendExport,
+    SendText,
     SetLanguage,
     SetSuggestedMethod,
     ShowRecords,
 )
-from bot.flow.events import AttemptRefusal, AttemptRefused, ReaskRequested
-from verification.attempts import AttemptStatus
+from bot.flow.events import ReaskRequested
 from verification.core import Core
 from verification.dialogue_store import DialogueStore, DialogueUnit, PendingReply, PersonRecords
-from verification.errors import ProviderUnavailable, describe_error
+from verification.errors import describe_error
 from verification.ids import Account, PersonId
 
 log = logging.getLogger(__name__)
@@ -89,10 +92,16 @@ class Runner:
         self._deleted: defaultdict[PersonId, list[int]] = defaultdict(list)
         self._queues = DeliveryQueues(self._carry_out, config.is_outage)
         self._committer = TurnCommitter(store, core, config, self._queues.is_delivering)
+        self._opener = SessionOpener(store, core, self.handle)
 
-    def running(self) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
         """Show what is committed, until left."""
-        return self._queues.running()
+        try:
+            async with self._queues.running():
+                yield
+        finally:
+            await self._opener.close()
 
     async def wait_until_idle(self, seconds: float) -> bool:
         """Wait at most so many seconds until everything committed is shown, and say whether that is so."""
@@ -160,15 +169,24 @@ class Runner:
                 question = await self._reask(person, TurnKind.REASK)
                 return NothingOwed() if question is None else Reasked(question)
             case Noting(queue, turn):
-                deleted = self._deleted.pop(person, ())
-                await self._store.mark_shown(
-                    person, turn.revision, queue.panel or "", deleted, soon=bool(queue.waiting)
-                )
+                await self._note(person, queue, turn)
             case Blocking(queue):
                 await self._store.mark_blocked(person, queue.panel or "")
             case Releasing() if self._replicas is not None:
                 await self._replicas.release(person)
         return StoreUpdated()
+
+    async def _note(self, person: PersonId, queue: PersonQueue, turn: Turn) -> None:
+        """Note a turn as shown; one whose session is still being opened stays owed, and the lease is free."""
+        is_opening = self._opener.is_opening(turn.opening)
+        await self._store.mark_shown(
+            person,
+            turn.revision - 1 if is_opening else turn.revision,
+            queue.panel or "",
+            self._deleted.pop(person, ()),
+            soon=bool(queue.waiting),
+            worker=self._replicas.program if is_opening and self._replicas is not None else None,
+        )
 
     async def _acquire_lease(self, person: PersonId, turn: Turn) -> DeliveryEvent:
         if self._replicas is None:
@@ -180,7 +198,7 @@ class Runner:
         """Carry out an effect and return where the panel is now."""
         match effect:
             case OpenAttempt():
-                await self._open_attempt(context.person, effect)
+                return await self._open_attempt(effect, context)
             case CountQuestion(topic):
                 self._config.count_question(topic)
             case CancelAttempt() | RecordConsent() | EraseRecords() | SetLanguage() | SetSuggestedMethod():
@@ -203,17 +221,8 @@ class Runner:
 
         return await self._store.transact(person, body)
 
-    async def _open_attempt(self, person: PersonId, request: OpenAttempt) -> None:
-        """Open the provider's session for an attempt that the turn has reserved, and commit what came of it."""
-        attempt = await self._store.transact(person, lambda unit: unit.attempt(request.attempt))
-        if attempt is None or attempt.status is not AttemptStatus.RESERVED:
-            # The person may have gone on or erased everything since the commit.
-            return
-        event: AttemptRefused | SessionOpened
-        try:
-            session = await self._core.open_session(attempt)
-        except ProviderUnavailable:
-            event = AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
-        else:
-            event = SessionOpened(request.attempt, request.account, session)
-        await self.handle(Envelope(person, event, None))
+    async def _open_attempt(self, request: OpenAttempt, context: ReplyContext) -> str:
+        """Have the provider's session opened; the person is told when that takes a while."""
+        if await self._opener.open(context.person, request.attempt):
+            return context.panel
+        return await self._delivery.deliver(SendText("provider.slow"), context)

@@ -38,7 +38,7 @@ from bot.flow.events import (
 from bot.flow.journey import Journeys, JourneyTurn, update_journeys
 from bot.flow.machine import advance
 from bot.flow.rows import RuleContext, Step
-from bot.flow.states import Idle, State, Verified
+from bot.flow.states import Idle, Opening, State, Verified
 from verification.attempts import AttemptId, AttemptStatus, Method
 from verification.core import AttemptRequest, Core
 from verification.dialogue_store import Consent, Dialogue, DialogueStore, DialogueUnit, PendingDeletion, TurnRecords
@@ -135,7 +135,8 @@ class TurnCommitter:
                 return None
             await unit.mark_unblocked(person)
         effects = _with_acknowledgement(step.effects, envelope.origin)
-        return Turn(revision, reply_context, effects, previous_unshown=is_owed and not is_delivering)
+        opening = step.state.attempt if isinstance(step.state, Opening) else None
+        return Turn(revision, reply_context, effects, previous_unshown=is_owed and not is_delivering, opening=opening)
 
     async def _reserve(self, unit: DialogueUnit, person: PersonId, step: Step) -> AttemptRefused | None:
         """Reserve the attempt that a step asks for; returns the refusal, if the core or a revoked link refuses it."""
@@ -194,6 +195,7 @@ class TurnCommitter:
             match_code=code.match_code,
             expires_at=code.expires_at,
             simulated=code.simulated,
+            app=code.app,
         )
 
     def _update_journeys(

@@ -50,9 +50,10 @@ Values = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class ChoiceButton:
-    """A button that answers the question."""
+    """A button that answers the question; `is_resting`: its method does not work just now."""
 
     choice: Choice
+    is_resting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

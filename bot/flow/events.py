@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.flow.states import PhoneStage
-from verification.attempts import AttemptId, Method, Reason
+from verification.attempts import AttemptId, Method, ProviderApp, Reason
 from verification.ids import Account
 
 
@@ -186,13 +186,14 @@ class ReaskRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOpened:
-    """The core opened the attempt; `simulated`: at a provider that proves nothing."""
+    """The core opened the attempt; `simulated`: at a provider that proves nothing; `app`: what its pages need."""
 
     attempt: AttemptId
     link: str = field(repr=False)
     match_code: str
     expires_at: datetime
     simulated: bool = False
+    app: ProviderApp | None = None
 
 
 @dataclass(frozen=True, slots=True)

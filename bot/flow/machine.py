@@ -60,7 +60,7 @@ def advance(state: State, event: Event, context: RuleContext) -> Step:
     step = _about_method_off(state, event, context)
     if step is None:
         step = _advance_by_table(current_state(state, context.methods), event, context)
-    effects = (only_offered(effect, step.state, context.methods) for effect in step.effects)
+    effects = (only_offered(effect, step.state, context) for effect in step.effects)
     return Step(step.state, tuple(effects))
 
 

@@ -9,7 +9,16 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bot.flow import states
-from bot.flow.effects import AskQuestion, ChoiceButton, EditCaption, Effect, ReplaceCodeWithPicture, Rows, ShowCode
+from bot.flow.effects import (
+    AskQuestion,
+    Button,
+    ChoiceButton,
+    EditCaption,
+    Effect,
+    ReplaceCodeWithPicture,
+    Rows,
+    ShowCode,
+)
 from bot.flow.events import Choice
 from bot.flow.rows import RuleContext
 from bot.flow.states import State
@@ -32,11 +41,13 @@ def is_offered(state: State, choice: Choice, methods: Methods) -> bool:
             return True
 
 
-def only_offered(effect: Effect, state: State, methods: Methods) -> Effect:
-    """The effect without the buttons of choices that are not offered."""
+def only_offered(effect: Effect, state: State, context: RuleContext) -> Effect:
+    """The effect without the buttons of choices that are not offered; the button of a method that rests says so."""
     match effect:
         case AskQuestion() | ShowCode() | EditCaption() | ReplaceCodeWithPicture():
-            return replace(effect, rows=_offered_rows(effect.rows, state, methods))
+            rows = _offered_rows(effect.rows, state, context.methods)
+            marked = (tuple(_marked(button, context.resting) for button in row) for row in rows)
+            return replace(effect, rows=tuple(marked))
         case _:
             return effect
 
@@ -71,6 +82,14 @@ def _offered_rows(rows: Rows, state: State, methods: Methods) -> Rows:
         for row in rows
     )
     return tuple(row for row in offered if row)
+
+
+def _marked(button: Button, resting: Methods) -> Button:
+    match button:
+        case ChoiceButton(Choice.WECHAT | Choice.QQ | Choice.FACE as choice) if Method(choice.value) in resting:
+            return ChoiceButton(choice, is_resting=True)
+        case _:
+            return button
 
 
 def _method_of(state: State) -> Method | None:

@@ -30,7 +30,7 @@ from bot.flow.effects import (
 from bot.flow.effects import Picture as Card
 from bot.flow.events import Choice
 from bot.flow.states import PhoneStage, Scanning, State
-from verification.attempts import Reason, reference_code
+from verification.attempts import APP_OF_METHOD, Reason, reference_code
 from verification.identity import mask_account
 
 CONSENT = "identity"
@@ -72,13 +72,12 @@ def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, 
 
 def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
     """The caption of a code, as text key, values and buttons."""
-    pages = "steps" if state.simulated else "elsewhere"
     values: Values = {
         **_account(state),
         "code": state.match_code,
         **deadline(state),
         "mark": TextKey("test_mark_short") if state.simulated else "",
-        "steps": TextKey(f"scan.{pages}.{state.method}"),
+        "steps": TextKey(_steps(state)),
         "method": TextKey(f"method.{state.method}"),
     }
     changes = (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD), ChoiceButton(Choice.CANCEL))
@@ -88,6 +87,14 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
     else:
         help_row = (TopicButton("blank_page"),)
     return f"scan.{state.stage}", values, (changes, help_row)
+
+
+def _steps(state: Scanning) -> str:
+    """The key of what to do on the phone: on simulated pages, at the method's usual app, or in the provider's own."""
+    if state.simulated:
+        return f"scan.steps.{state.method}"
+    usual = state.app is None or state.app is APP_OF_METHOD[state.method]
+    return f"scan.elsewhere.{state.method}" if usual else f"scan.elsewhere.in_{state.app}"
 
 
 def deadline(state: Scanning) -> Values:

@@ -26,7 +26,8 @@ class RuleContext:
 
     `topics_in` is pure and gives the ids of the topics that answer a text, best first. `words` are the lists by which
     typed texts are understood. `own_account` is the account of a person who came without a link. `suggested_method` is
-    the method that a link suggested. `methods` are those that are on, in the order of their buttons.
+    the method that a link suggested. `methods` are those that are on, in the order of their buttons; the providers of
+    those in `resting` rest after failures.
     """
 
     now: datetime
@@ -36,6 +37,7 @@ class RuleContext:
     own_account: Account = _NO_ACCOUNT
     suggested_method: Method | None = None
     methods: tuple[Method, ...] = tuple(Method)
+    resting: frozenset[Method] = frozenset()
 
     @property
     def question_id(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from verification.attempts import AttemptId, Method, Reason
+from verification.attempts import AttemptId, Method, ProviderApp, Reason
 from verification.identity import Identity, Name, Number
 from verification.ids import Account
 
@@ -140,7 +140,7 @@ class Opening(Attempting):
 class Scanning(Attempting):
     """The code is on the screen. `touched`: the person has written or pressed something since the code was shown.
 
-    `simulated`: the provider that opened the attempt proves nothing.
+    `simulated`: the provider that opened the attempt proves nothing. `app`: what its pages need.
     """
 
     link: str = field(repr=False)
@@ -149,6 +149,7 @@ class Scanning(Attempting):
     stage: PhoneStage = PhoneStage.WAITING
     touched: bool = False
     simulated: bool = False
+    app: ProviderApp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

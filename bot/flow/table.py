@@ -110,7 +110,7 @@ TABLE: tuple[Row, ...] = (
     on(Opening, AttemptOpened, scan.attempt_opened, Scanning),
     on(Opening, AttemptRefused, scan.attempt_refused, Failed, Verified, Idle),
     on(Opening, ReaskRequested, scan.opening_resumed),
-    on(Opening, Said, scan.still_opening),
+    on(Opening, Said, scan.said_while_opening),
     on(Opening, Sent, scan.still_opening),
     on(Opening, Command.START, scan.opening_resumed),
     on(Opening, Command.BACK, scan.attempt_left, ChoosingMethod),

@@ -82,9 +82,12 @@ def is_public(link: str) -> bool:
 
 def _button(catalogue: Catalogue, language: str, button: Button, question_id: str) -> PlainMarkup | None:
     match button:
-        case ChoiceButton(choice):
+        case ChoiceButton(choice, is_resting):
             data = f"{QUESTION_PREFIX}:{choice}:{question_id}"
-            made = {"text": catalogue.text(language, f"choice.{choice}"), "callback_data": data}
+            label = catalogue.text(language, f"choice.{choice}")
+            if is_resting:
+                label = f"{catalogue.text(language, 'button.resting')} {label}"
+            made = {"text": label, "callback_data": data}
             style = _STYLES.get(choice)
             return made if style is None else {**made, "style": style}
         case TopicButton() | LanguagesButton() | ShowCodeButton():

@@ -48,6 +48,8 @@ BROAD = {
     "bot/handlers/inline.py",  # an answer that nobody may need must not end the program
     "bot/intake.py",  # whatever a handler raises, the update is set aside and the next one flows
     "bot/testing/fork_server.py",  # a fork ends here, whatever the bot raised: it never runs on in its parent's code
+    "bot/engine/session_opener.py",  # a session that nobody waits for any more is opened again
+    "verification/providers/guarded.py",  # a call that is cut off counts as a failure, and is raised again
     "bot/engine/delivery_queue.py",  # whatever showing a turn raises, the person's other turns and other people go on
     "bot/engine/replicas.py",  # whatever ends a program, its sign of life is taken away if that can be done
     "bot/jobs/result_webhook.py",  # the loop that must not end: verdicts wait for it

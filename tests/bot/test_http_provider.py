@@ -14,6 +14,8 @@ from tests.bot.app_fixture import RunningBot, running_bot
 from tests.provider_server import SECRET, FakeProviderServer, ProviderFault, provider
 from tests.reliability import Proof
 from tests.simulator_fixture import NAME, NUMBER, ChatUser, Simulator, go_to_method_choice, press, said, scan, simulator
+from verification.attempts import Method
+from verification.breaker import FAILURES
 
 DONE = "🎉 认证成功"
 
@@ -142,6 +144,39 @@ async def test_inv21_while_a_provider_hangs_others_are_served(tmp_path: Path) ->
         at.provider.gate.set()
 
         await at.guest.sees("等待扫码")
+
+
+async def test_inv21_while_a_provider_hangs_the_person_is_told_and_answered_and_gets_the_code(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        at.provider.gate = asyncio.Event()
+        await go_to_method_choice(at.guest)
+        await at.guest.taps("微信扫码")
+        await at.guest.sees("响应有点慢")
+        await at.guest.says("/status")
+        await at.guest.sees("正在准备二维码")
+        at.provider.gate.set()
+        await scan(at.guest, at.phone)
+        await at.leave()
+        await press(at.phone, "通过")
+
+        await at.guest.sees(DONE)
+        assert len(at.provider.sessions) == 1
+
+
+async def test_inv21_a_provider_that_keeps_failing_rests_and_the_buttons_say_so(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        providers = at.bot.app.deps.providers
+        for _ in range(FAILURES):
+            providers.breakers[Method.WECHAT].failed()
+        await go_to_method_choice(at.guest)
+        labels = at.guest.labels()
+        await at.guest.taps("暂不可用")
+        refused = said(await at.guest.sees("这次没有通过"))
+
+        assert providers.resting == {Method.WECHAT}
+        assert "QQ 扫码" in "".join(labels)
+        assert "暂时没有响应" in refused
+        assert not at.provider.asked
 
 
 async def test_other_methods_stay_simulated(tmp_path: Path) -> None:

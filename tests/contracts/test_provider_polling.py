@@ -37,6 +37,7 @@ class FakeRemoteProvider(FakeProvider):
     remembered: str | None = None
     unavailable: bool = False
     polls: list[AttemptId] = field(default_factory=list)
+    returned: list[bool] = field(default_factory=list)
     barrier: asyncio.Barrier | None = None
     simulated: bool = False
 
@@ -50,8 +51,9 @@ class FakeRemoteProvider(FakeProvider):
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId | None:
         raise NotImplementedError
 
-    async def poll(self, attempt: Attempt) -> ProviderAnswer:
+    async def poll(self, attempt: Attempt, *, returned: bool = False) -> ProviderAnswer:
         self.polls.append(attempt.id)
+        self.returned.append(returned)
         if self.barrier is not None:
             await self.barrier.wait()
         if self.unavailable:

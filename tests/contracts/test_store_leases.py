@@ -3,7 +3,7 @@
 from tests.contracts.test_store_dialogues import PERSON, load, pending_people, save_text
 from tests.fakes import TELEGRAM
 from tests.open_unit import open_unit
-from verification.dialogue_store import DialogueStore, Heartbeat, Lease, PendingReply
+from verification.dialogue_store import WORKER, DialogueStore, Heartbeat, Lease, PendingReply
 from verification.ids import PersonId
 
 BOTH = frozenset({"one", "other"})
@@ -98,3 +98,15 @@ async def test_a_new_program_replaces_a_crashed_one_of_the_same_name(store: Dial
     ]
     await store.unregister(name="host:1", program="one again")
     assert [beat.program for beat in await store.heartbeat(TELEGRAM, name="host:2", program="other")] == ["other"]
+
+
+async def test_a_worker_leaves_the_lease_to_others_and_is_named_until_its_work_is_shown(store: DialogueStore) -> None:
+    await save_text(store, "opening")
+    await store.acquire_lease(PERSON, "one", BOTH, 0)
+    await store.mark_shown(PERSON, 0, "panel", worker="one")
+    await save_text(store, "more")
+
+    assert await store.pending_replies(TELEGRAM, 10) == [PendingReply(PERSON, 2, f"{WORKER}one")]
+    assert await store.acquire_lease(PERSON, "other", BOTH, 1) == Lease(0, "panel", already_held=False)
+    await store.mark_shown(PERSON, 2, "panel")
+    assert await store.pending_replies(TELEGRAM, 10) == []

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import NOON, OTHER_NUMBER, TELEGRAM, FakeClock, FakeProvider, make_identity, make_request
 from tests.open_unit import open_unit
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed, ProviderApp
 from verification.core import Core, ScanCode
 from verification.dialogue_store import DialogueStore
 from verification.errors import AlreadyVerified, AttemptOver, ProviderUnavailable, QuotaReached
@@ -36,6 +36,7 @@ async def test_beginning_returns_the_address_the_match_code_and_the_expiry(core:
         match_code="42",
         expires_at=NOON + timedelta(minutes=10),
         simulated=True,
+        app=ProviderApp.WECHAT,
     )
     attempt = await load(store)
     assert (attempt.status, attempt.provider_state, attempt.identity) == (

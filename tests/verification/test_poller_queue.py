@@ -43,6 +43,17 @@ async def test_a_notification_after_a_poll_polls_again(ours: PollingProgram, rem
     assert remote.polls == [A1] * 3
 
 
+async def test_one_poll_is_told_that_the_phone_came_back(ours: PollingProgram, remote: FakeRemoteProvider) -> None:
+    ours.poller.notify(A1)
+    async with at_work(ours.poller):
+        ours.poller.notify(A1, returned=True)
+        await until(ours, {"progress": 1})
+        ours.poller.notify(A1)
+        await until(ours, {"progress": 2})
+
+    assert remote.returned == [True, False]
+
+
 async def test_a_notification_while_a_poll_runs_polls_once_more(
     ours: PollingProgram, remote: FakeRemoteProvider
 ) -> None:

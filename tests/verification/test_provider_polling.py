@@ -16,13 +16,14 @@ from verification.attempts import AttemptStatus, Passed, Verdict
 from verification.core import Core
 from verification.errors import AttemptOver
 from verification.ports import NoticeKind
+from verification.provider_polling import GRACE
 
 
 class Action(Enum):
     """What else may happen to an attempt."""
 
     PRESS = "the person presses continue on our page"
-    LATE = "the attempt's time runs out"
+    LATE = "the attempt's time and its grace run out"
     SWEEP = "the core expires what is due"
     CANCEL = "the person cancels"
 
@@ -40,14 +41,23 @@ EVENTS: list[Event] = [
 
 
 def verdict_of(story: Sequence[Event]) -> Verdict | None:
-    """The expected verdict: the first one after the press, before the attempt is cancelled or expired."""
-    pressed = False
+    """The expected verdict: the first one after the press, before the attempt is cancelled or expired.
+
+    When the time of an attempt is over, the next answer is the last one.
+    """
+    pressed = late = False
     for event in story:
         match event:
-            case Action.LATE | Action.CANCEL:
+            case Action.CANCEL:
                 return None
+            case Action.LATE if not pressed:
+                return None
+            case Action.LATE:
+                late = True
             case Action.PRESS:
                 pressed = True
+            case AttemptStatus() if late:
+                return None
             case Action() | AttemptStatus():
                 pass
             case _ if pressed:
@@ -61,7 +71,7 @@ async def apply_action(event: Event, core: Core, clock: FakeClock) -> None:
             with suppress(AttemptOver):
                 await core.progress(A1, AttemptStatus.OPENED, "page")
         case Action.LATE:
-            clock.now += TTL
+            clock.now += TTL + GRACE
         case Action.SWEEP:
             await core.expire_due()
         case Action.CANCEL:

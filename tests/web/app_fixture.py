@@ -62,6 +62,7 @@ class WebFixture:
         default_factory=lambda: {method: SimulatedProvider(method) for method in Method}
     )
     notified: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
     tokens: int = 0
     seconds: float = 0.0
     monotonic_clock: Callable[[], float] | None = None
@@ -80,13 +81,18 @@ class WebFixture:
                 registry=self.registry,
                 clock=self._clock,
                 public_url="https://verify.example/pages",
-                notify_provider_news=self.notified.append,
+                notify_provider_news=self._notify,
                 telegram=self.telegram,
                 api=self.api,
                 monotonic_clock=self.monotonic_clock or (lambda: self.seconds),
                 is_outage=lambda error: isinstance(error, StoreUnavailable),
             )
         )
+
+    def _notify(self, attempt: AttemptId, *, returned: bool = False) -> None:
+        self.notified.append(attempt)
+        if returned:
+            self.returned.append(attempt)
 
     async def begin(
         self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY

@@ -11,7 +11,8 @@ import pytest
 
 from tests.provider_server import FakeProviderServer, nobody
 from tests.web.app_fixture import PHONES, START, TTL, WebFixture
-from verification import Attempt, AttemptId, AttemptStatus, Core, Identity, Method, Reason
+from verification import Attempt, AttemptId, AttemptStatus, Core, Identity, Method, Reason, Rejected
+from verification.attempts import ProviderApp
 from verification.errors import ProviderUnavailable
 from verification.ports import NoticeKind, PhoneRedirect, Provider, ProviderSession
 from verification.providers.http import HttpProvider
@@ -291,3 +292,79 @@ async def test_the_page_has_texts_in_both_languages(web_app: WebFixture, languag
 
     assert [page.status_code for page in shown] == [200, 200]
     assert all(f'lang="{"zh-Hans" if language == "zh" else "en"}"' in page.text for page in shown)
+
+
+# Coming back from the provider's pages
+
+
+async def test_a_phone_that_comes_back_has_the_provider_polled_and_waits_for_the_result(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
+    await phone.post(link, data={"press": "leave"})
+    before = web_app.store.committed
+
+    page = await phone.get(f"{link}/back?passed=true&state=passed&n=x&lang=en")
+
+    assert page.status_code == 200
+    assert (web_app.notified, web_app.returned) == ([A0], [A0])
+    assert "Fetching the result" in read(page)
+    assert re.findall(r'http-equiv="refresh" content="([^"]+)"', page.text) == ["2;url=?lang=en&amp;n=1"]
+    assert web_app.store.committed.attempts == before.attempts
+
+
+async def test_the_page_of_a_phone_that_came_back_renews_itself_for_half_a_minute(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
+    await phone.post(link, data={"press": "leave"})
+
+    pages = [await phone.get(f"{link}/back?n={count}") for count in (14, 15)]
+
+    assert ["n=15" in pages[0].text, 'http-equiv="refresh"' in pages[1].text] == [True, False]
+    assert "结果还没有到" in read(pages[1])
+
+
+async def test_a_phone_that_comes_back_during_the_grace_still_waits(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
+    await phone.post(link, data={"press": "leave"})
+    web_app.now += TTL
+
+    assert "正在获取结果" in read(await phone.get(f"{link}/back"))
+
+
+async def test_a_phone_that_comes_back_after_the_verdict_sees_it(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
+    await phone.post(link, data={"press": "leave"})
+    await web_app.core.complete(A0, Rejected(Reason.NO_PHOTO))
+
+    assert "没有可以比对的证件照片" in read(await phone.get(f"{link}/back?passed=true"))
+    assert web_app.notified == []
+
+
+async def test_a_phone_that_never_left_is_led_to_the_page_where_it_may(web_app: WebFixture) -> None:
+    phone, link = await phone_at(web_app)
+
+    page = await phone.get(f"{link}/back", follow_redirects=True)
+
+    assert str(page.url) == f"{link}?lang=zh"
+    assert "核对无误，前往验证" in read(page)
+    assert web_app.notified == []
+
+
+@pytest.mark.parametrize("token", ["unknown", "a.b", "%00", "x" * 300])
+async def test_an_unknown_address_to_come_back_to_shows_nothing_of_anybody(web_app: WebFixture, token: str) -> None:
+    page = await web_app.phone("wechat").get(f"http://127.0.0.1/v/{token}/back")
+
+    assert (page.status_code, web_app.notified) == (404, [])
+
+
+class InAlipay(AlwaysOpeningProvider):
+    """A provider whose pages need Alipay."""
+
+    @property
+    def app(self) -> ProviderApp:
+        return ProviderApp.ALIPAY
+
+
+async def test_the_advice_to_a_phone_in_another_app_names_the_app_that_the_provider_needs() -> None:
+    web_app = WebFixture(providers={Method.WECHAT: http(InAlipay)})
+    _, link = await phone_at(web_app)
+
+    assert "请用支付宝打开" in read(await web_app.phone("wechat").get(link))

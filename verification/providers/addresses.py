@@ -93,14 +93,19 @@ def parse_base_url(url: str) -> SplitResult:
 
 
 def allowed_phone_url(url: object, origins: Collection[str]) -> str | None:
-    """The address if a phone may go there: its scheme and host are among the origins, and it adds no user or port."""
+    """The address if a phone may go there: its scheme and host are among the origins, and it adds no user or port.
+
+    The first part of an origin's host may be a star: `https://*.example.org`.
+    """
     if not isinstance(url, str) or not _PHONE_URL.fullmatch(url):
         return None
     try:
         parts = urlsplit(url)
     except ValueError:
         return None
-    return url if f"{parts.scheme}://{parts.netloc.lower()}" in origins else None
+    host = parts.netloc.lower()
+    written = {f"{parts.scheme}://{each}" for each in (host, f"*.{host.partition('.')[2]}")}
+    return None if written.isdisjoint(origins) else url
 
 
 def is_ip_literal(host: str) -> bool:

@@ -9,10 +9,10 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from verification.attempts import (
@@ -33,6 +33,8 @@ from verification.providers.addresses import allowed_phone_url
 from verification.signing import WebhookSigner
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 OPEN_RETRY_DELAYS = (0.5, 2.0)
 """Seconds between the tries to open a session; one more try than delays."""
@@ -113,9 +115,8 @@ class HttpProvider:
 
     async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
         """Open the session with the attempt's id; its state is the address where the phone goes."""
-        del return_url
         try:
-            return ProviderSession(provider_state=await self._open_session(attempt, identity))
+            return ProviderSession(provider_state=await self._open_session(attempt, identity, return_url))
         except ProviderUnavailable as error:
             log.warning("the provider for %s opened no session for attempt %s: %s", self._method, attempt, error)
             raise
@@ -125,8 +126,9 @@ class HttpProvider:
         del client
         return PhoneRedirect(attempt.provider_state, attempt.provider_state)
 
-    async def poll(self, attempt: Attempt) -> ProviderAnswer:
+    async def poll(self, attempt: Attempt, *, returned: bool = False) -> ProviderAnswer:
         """Poll the session; raises `ProviderUnavailable`."""
+        del returned
         answer = await self._send("GET", attempt.id)
         match answer.get("state"):
             case "passed":
@@ -142,32 +144,26 @@ class HttpProvider:
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId:
         """Return which attempt may have news; raises `InvalidSignature` or `InvalidCallback`."""
         self._endpoint.signer.verify(headers, body, self._clock())
-        session = (_parse_object(body) or {}).get("session")
+        session = (parse_object(body) or {}).get("session")
         if not isinstance(session, str) or not _SESSION.fullmatch(session):
             raise InvalidCallback("no session")
         return AttemptId(session)
 
-    async def _open_session(self, attempt: AttemptId, identity: Identity) -> str:
+    async def _open_session(self, attempt: AttemptId, identity: Identity, return_url: str) -> str:
         request = {
             "method": self._method,
             "name": identity.name.plain,
             "number": identity.number.plain,
             "callback": self._callback_url,
+            "return": return_url,
             "keep_seconds": int(self._session_lifetime.total_seconds()),
         }
-        answer = await self._send_with_retries("PUT", attempt, json.dumps(request).encode())
+        body = json.dumps(request).encode()
+        answer = await retry_transient(lambda: self._send("PUT", attempt, body), self._retry_delays)
         phone_url = allowed_phone_url(answer.get("url"), self.phone_origins)
         if phone_url is None:
             raise ProviderUnavailable("its address for phones is not allowed")
         return phone_url
-
-    async def _send_with_retries(self, verb: str, attempt: AttemptId, body: bytes) -> dict[str, Any]:
-        for delay in self._retry_delays:
-            try:
-                return await self._send(verb, attempt, body)
-            except TransientFailure:
-                await asyncio.sleep(delay)
-        return await self._send(verb, attempt, body)
 
     async def _send(self, verb: str, attempt: AttemptId, body: bytes = b"") -> dict[str, Any]:
         # The message has the session's id: a signature is valid for one session, and a repetition is recognised.
@@ -175,17 +171,32 @@ class HttpProvider:
         if body:
             headers["content-type"] = "application/json"
         status, answer_body = await self._call(verb, f"{self._endpoint.base_url}/sessions/{attempt}", headers, body)
-        if status in _TRANSIENT:
-            raise TransientFailure(f"status {status}")
-        if status not in (200, 201):
-            raise ProviderUnavailable(f"status {status}")
-        answer = _parse_object(answer_body)
+        check_status(status, accepted=(200, 201))
+        answer = parse_object(answer_body)
         if answer is None or answer.get("session") != attempt:
             raise ProviderUnavailable("the answer is about another session")
         return answer
 
 
-def _parse_object(body: bytes) -> dict[str, Any] | None:
+async def retry_transient(action: Callable[[], Awaitable[T]], delays: Sequence[float]) -> T:
+    """Repeat an action that fails for now, after each of the delays in seconds; raises what its last try raises."""
+    for delay in delays:
+        try:
+            return await action()
+        except TransientFailure:
+            await asyncio.sleep(delay)
+    return await action()
+
+
+def check_status(status: int, *, accepted: Collection[int]) -> None:
+    """Raise `TransientFailure` for a status that may pass, `ProviderUnavailable` for another that is not accepted."""
+    if status in _TRANSIENT:
+        raise TransientFailure(f"status {status}")
+    if status not in accepted:
+        raise ProviderUnavailable(f"status {status}")
+
+
+def parse_object(body: bytes) -> dict[str, Any] | None:
     """A JSON object; None for anything else, including broken or too deeply nested JSON."""
     try:
         parsed = json.loads(body)

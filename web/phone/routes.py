@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from verification import Attempt, AttemptStatus, Reason, Rejected
-from verification.attempts import Verdict
+from verification.attempts import APP_OF_METHOD, ON_PHONE_STATUSES, Verdict
 from verification.callers.keys import is_api_caller
 from verification.core import Progress
 from verification.errors import ProviderUnavailable
@@ -47,9 +47,15 @@ from web.phone.views import handover_view, phone_view
 
 log = logging.getLogger(__name__)
 
+BACK = "/back"
+"""What follows a page's address where the provider sends the phone back."""
+_REFRESH_SECONDS, _REFRESHES = 2, 15
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _BODY_LIMIT = 16 * 1024
 _FIELDS = 16
+
+
+_COUNTS = frozenset(map(str, range(_REFRESHES + 1)))
 
 
 class HandoverButton(StrEnum):
@@ -76,11 +82,14 @@ class PhonePages:
         self._core = deps.core
         self._providers = deps.providers
         self._pollable = deps.pollable
+        self._notify = deps.notify_provider_news
         self._clock = deps.clock
         self._pages = pages
 
     async def serve(self, request: Request) -> Response:
         """Serve one request."""
+        if request.url.path.endswith(BACK):
+            return await self.come_back(request)
         return await (self.press(request) if request.method == "POST" else self.show(request))
 
     async def show(self, request: Request) -> Response:
@@ -88,6 +97,23 @@ class PhonePages:
         if is_automated_look(request.method, request.headers):
             return self._pages.message(request, "look")
         return self._current(request, await self._move(request, self._opened))
+
+    async def come_back(self, request: Request) -> Response:
+        """Receive a phone from the provider's pages: have the provider polled, and show that the result is fetched.
+
+        Nothing that the provider added to the address is believed or kept.
+        """
+        attempt = await self._find(request)
+        if attempt is None or not attempt.live:
+            return self._current(request, attempt)
+        if attempt.method not in self._pollable or attempt.status not in ON_PHONE_STATUSES:
+            return RedirectResponse(f"../{attempt.token}?lang={self._pages.language(request)}", status_code=303)
+        self._notify(attempt.id, returned=True)
+        count = request.query_params.get("n", "0")
+        number = int(count) if count in _COUNTS else 0
+        refresh = f"{_REFRESH_SECONDS};url=?lang={self._pages.language(request)}&n={number + 1}"
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=_is_in_chat(attempt))
+        return message("later") if number >= _REFRESHES else message("fetching", refresh=refresh)
 
     async def press(self, request: Request) -> Response:
         """Apply a press, then show the attempt's status."""
@@ -200,24 +226,26 @@ class PhonePages:
         if attempt.method in self._pollable:
             return self._handover(request, attempt)
         page = page or read_page(attempt.method, attempt.provider_state)
-        view = phone_view(attempt, page, self._clock(), form_error, wrong_app=self._in_wrong_app(request, attempt))
+        view = phone_view(attempt, page, self._clock(), form_error, wrong_app=self._wrong_app(request, attempt))
         return self._pages.phone(request, view)
 
     def _handover(self, request: Request, attempt: Attempt, leaving_to: str | None = None) -> Response:
         """The page before a provider's own pages; with `leaving_to`, the page that forwards the phone there."""
-        view = handover_view(attempt, self._clock(), leaving_to, wrong_app=self._in_wrong_app(request, attempt))
+        view = handover_view(attempt, self._clock(), leaving_to, wrong_app=self._wrong_app(request, attempt))
         return self._pages.handover(request, view)
 
-    def _in_wrong_app(self, request: Request, attempt: Attempt) -> bool:
-        app = detect_app(request.headers.get("user-agent", ""))
-        return not in_right_app(self._providers[attempt.method].app, app)
+    def _wrong_app(self, request: Request, attempt: Attempt) -> str:
+        """Which advice a phone in another app gets; empty in the app that the provider needs."""
+        needed = self._providers[attempt.method].app
+        if in_right_app(needed, detect_app(request.headers.get("user-agent", ""))):
+            return ""
+        return attempt.method.value if needed is APP_OF_METHOD[attempt.method] else f"in_{needed}"
 
     def _is_over(self, attempt: Attempt) -> bool:
         return not attempt.live or attempt.expires_at <= self._clock()
 
     def _end(self, request: Request, attempt: Attempt) -> Response:
-        in_chat = not is_api_caller(front_end_of(attempt.contact))
-        message = partial(self._pages.message, request, method=attempt.method, in_chat=in_chat)
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=_is_in_chat(attempt))
         match attempt.status:
             case AttemptStatus.SUCCEEDED:
                 return message("passed")
@@ -227,6 +255,11 @@ class PhonePages:
                 return message("closed", 410)
             case _:
                 return message("expired", 410)
+
+
+def _is_in_chat(attempt: Attempt) -> bool:
+    """Whether the code was shown in a chat, and not by a program that uses our API."""
+    return not is_api_caller(front_end_of(attempt.contact))
 
 
 def _read_handover_button(body: bytes) -> HandoverButton | None:

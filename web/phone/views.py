@@ -51,7 +51,7 @@ class TimeLeft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneView:
-    """One page stage; personal data in it is masked."""
+    """One page stage; personal data in it is masked. `wrong_app` names the advice to a phone in another app."""
 
     method: Method
     stage: PageStage
@@ -64,7 +64,7 @@ class PhoneView:
     name: str
     number: str
     left: TimeLeft
-    wrong_app: bool
+    wrong_app: str
     form_error: FormError | None
 
 
@@ -79,12 +79,12 @@ class HandoverView:
     name: str
     number: str
     left: TimeLeft
-    wrong_app: bool
+    wrong_app: str
     leaving_to: str | None
 
 
 def phone_view(
-    attempt: Attempt, page: SimulatedPage, now: datetime, form_error: FormError | None, *, wrong_app: bool
+    attempt: Attempt, page: SimulatedPage, now: datetime, form_error: FormError | None, *, wrong_app: str
 ) -> PhoneView:
     """Compute the view of an attempt at this page."""
     identity = attempt.identity
@@ -105,7 +105,7 @@ def phone_view(
     )
 
 
-def handover_view(attempt: Attempt, now: datetime, leaving_to: str | None, *, wrong_app: bool) -> HandoverView:
+def handover_view(attempt: Attempt, now: datetime, leaving_to: str | None, *, wrong_app: str) -> HandoverView:
     """Compute the view of the page before the provider's."""
     identity = attempt.identity
     return HandoverView(

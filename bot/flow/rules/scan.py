@@ -45,7 +45,9 @@ from bot.flow.prompts import (
 )
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import (
+    answer_from_faq,
     answer_own_words,
+    answer_wish,
     ask,
     choosing_method,
     count_unanswered,
@@ -115,6 +117,7 @@ def attempt_opened(state: states.Opening, event: AttemptOpened, _: RuleContext) 
         match_code=event.match_code,
         expires_at=event.expires_at,
         simulated=event.simulated,
+        app=event.app,
     )
     return Step(scanning, (in_place(prompt(scanning)),))
 
@@ -144,6 +147,11 @@ def opening_resumed(state: states.Opening, _: Event, __: RuleContext) -> Step:
 def still_opening(state: states.Opening, _: Event, __: RuleContext) -> Step:
     request = OpenAttempt(state.attempt, state.account, state.identity, state.method)
     return Step(state, (DeleteUserMessage(), SendText("opening.wait"), request))
+
+
+def said_while_opening(state: states.Opening, event: Said, context: RuleContext) -> Step:
+    answer = answer_wish(state, event.text, context) or answer_from_faq(state, event.text, context)
+    return answer or still_opening(state, event, context)
 
 
 def unexpected_attempt_opened(state: State, event: AttemptOpened, _: RuleContext) -> Step:

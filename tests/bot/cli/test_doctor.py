@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.cli.check_settings import fingerprint
-from bot.cli.doctor import run_checks
+from bot.cli.doctor import _providers, run_checks
+from bot.cli.report import Finding, ok, warning
 from storage import open_database, open_store
 from storage.encryption.key_file import KeyFile
 from tests.fakes import NOON, TELEGRAM, make_attempt
@@ -312,6 +313,18 @@ async def test_a_bot_api_that_does_not_answer_is_a_problem(monkeypatch: pytest.M
 
     assert status == 1
     assert problems(output) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (not sent)"]
+
+
+@pytest.mark.parametrize(
+    ("resting", "told"),
+    [
+        (None, []),
+        ([], [ok("providers: none rests after failures")]),
+        (["face"], [warning("providers: face rests, because its provider failed again and again")]),
+    ],
+)
+def test_a_provider_that_rests_is_a_warning(resting: list[str] | None, told: list[Finding]) -> None:
+    assert _providers(resting) == told
 
 
 async def test_a_database_of_another_bot_is_a_problem_that_names_both(monkeypatch: pytest.MonkeyPatch) -> None:

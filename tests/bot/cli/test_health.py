@@ -11,6 +11,8 @@ from threading import Thread
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot.cli.health import resting_methods
+from bot.settings import Settings
 from run_bot import app
 from tests.crash.process import free_port, running_bot_process
 from tests.simulator_fixture import simulator
@@ -35,7 +37,7 @@ def program(status: int, body: bytes) -> Iterator[str]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(status if self.path == "/readyz" else 404)
+            self.send_response(status if self.path in ("/readyz", "/metrics") else 404)
             self.end_headers()
             self.wfile.write(body)
 
@@ -80,7 +82,7 @@ def test_no_program_is_not_ready() -> None:
     told = health(PORT=port)
 
     assert (told.exit_code, told.stderr) == (1, "")
-    assert told.stdout == f"not ready: no answer from 127.0.0.1:{port} (ConnectionRefusedError)\n"
+    assert told.stdout == f"not ready: no answer from 127.0.0.1:{port} (connection refused)\n"
 
 
 @pytest.mark.parametrize(("settings", "name"), [({"PORT": "0"}, "PORT: "), ({"QR_TTL": "soon"}, "QR_TTL: ")])
@@ -89,3 +91,21 @@ def test_without_a_port_to_ask_it_says_which_setting_is_wrong(settings: dict[str
 
     assert (told.exit_code, told.stdout.count("\n")) == (1, 1)
     assert told.stdout.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ('bot_provider_resting{method="face"} 1.0\nbot_provider_resting{method="qq"} 0.0\n', ["face"]),
+        ('bot_provider_resting{method="face"} 0.0\n', []),
+        ("bot_updates_total 1.0\n", None),
+        ("\udcff", None),
+    ],
+)
+def test_the_methods_whose_provider_rests_are_read_from_the_metrics(metrics: str, expected: list[str] | None) -> None:
+    with program(200, metrics.encode(errors="surrogateescape")) as port:
+        assert resting_methods(Settings.model_construct(host="127.0.0.1", port=int(port))) == expected
+
+
+def test_without_a_running_program_nothing_is_known_of_providers() -> None:
+    assert resting_methods(Settings.model_construct(host="127.0.0.1", port=free_port())) is None

@@ -14,7 +14,7 @@ from bot.content.telegram_html import TAGS, find_error, telegram_length
 from bot.content.telegram_html import strip_tags as plainly
 from bot.flow.events import Choice, Command, MessageKind
 from bot.flow.typed_input import match_choice, normalize
-from verification.attempts import AttemptStatus, Method, Reason
+from verification.attempts import AttemptStatus, Method, ProviderApp, Reason
 from verification.identity import NameProblem
 from verification.numbers import NumberProblem
 
@@ -162,7 +162,7 @@ def test_every_value_of_the_program_has_its_text(language: str) -> None:
         "reason.": set(Reason),
         "method.": set(Method),
         "scan.steps.": set(Method),
-        "scan.elsewhere.": set(Method),
+        "scan.elsewhere.": set(Method) | {f"in_{app}" for app in ProviderApp},
         "sent.": set(MessageKind),
         "problem.name.": set(NameProblem),
         "problem.number.": set(NumberProblem),

@@ -19,6 +19,7 @@ from bot.flow.events import (
     Commanded,
     Event,
     MethodSuggested,
+    ReaskRequested,
     Said,
     SideTapped,
     Tapped,
@@ -275,3 +276,13 @@ def test_with_all_methods_on_nothing_is_left_out() -> None:
         step = advance(state, Commanded(Word.START), CONTEXT)
         if step.state == state and isinstance(prompt(state), e.AskQuestion):
             assert choices_in(step.effects[-1]) == choices_in(prompt(state))
+
+
+def test_the_button_of_a_method_that_rests_says_so_and_stays() -> None:
+    choosing = states.ChoosingMethod(account=opening().account, question_id=QUESTION_ID, identity=opening().identity)
+    [question] = advance(choosing, ReaskRequested(), replace(CONTEXT, resting=frozenset({Method.FACE}))).effects
+
+    assert isinstance(question, e.AskQuestion)
+    buttons = [button for row in question.rows for button in row if isinstance(button, e.ChoiceButton)]
+    assert [button.choice for button in buttons if button.is_resting] == [Choice.FACE]
+    assert {Choice.WECHAT, Choice.QQ} <= {button.choice for button in buttons}

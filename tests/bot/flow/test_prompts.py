@@ -15,8 +15,8 @@ from bot.flow.prompts import prompt
 from bot.flow.states import State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, texts_in
-from tests.bot.flow.samples import CONTEXT, EVENTS, ONE_OF_EACH, STATES, label
-from verification.attempts import Method
+from tests.bot.flow.samples import CONTEXT, EVENTS, ONE_OF_EACH, STATES, label, scanning
+from verification.attempts import Method, ProviderApp
 
 CATALOGUE = load(days=30, simulated=tuple(Method))
 SECTIONS = (
@@ -39,13 +39,19 @@ SECTIONS = (
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
+IN_OTHER_APPS = (
+    *(replace(scanning(Method.QQ), app=app) for app in (ProviderApp.WECHAT, ProviderApp.ALIPAY, ProviderApp.ANY)),
+    replace(scanning(Method.WECHAT), app=ProviderApp.QQ),
+)
+
+
 @cache
 def reached() -> tuple[e.Effect, ...]:
     """Every effect that the samples cause, each once."""
     every = {
         repr(effect): effect
         for context in (CONTEXT, replace(CONTEXT, methods=(Method.FACE,)))
-        for state in STATES
+        for state in (*STATES, *IN_OTHER_APPS)
         for event in EVENTS
         for effect in advance(state, event, context).effects
     }

@@ -49,6 +49,7 @@ async def test_a_session_is_opened_with_what_is_to_be_verified(line: ProviderPai
         "name": "王小明",
         "number": NUMBER,
         "callback": "https://bot.example.org/callbacks/wechat",
+        "return": RETURN,
         "keep_seconds": 1800,
     }
 

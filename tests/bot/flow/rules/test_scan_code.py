@@ -15,6 +15,7 @@ from bot.flow.effects import (
     SendText,
     ShowCode,
     ShowCodeButton,
+    TextKey,
 )
 from bot.flow.events import (
     AttemptOpened,
@@ -41,7 +42,7 @@ from tests.bot.flow.samples import (
     scanning,
 )
 from tests.bot.flow.transcript import TO_CODE, after, holds
-from verification.attempts import Method, Reason
+from verification.attempts import Method, ProviderApp, Reason
 
 CATALOGUE = load(days=30)
 
@@ -51,6 +52,23 @@ def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> No
 
     assert step.state == scanning()
     assert buttons(prompt(scanning()))[3:5] == [CopyLinkButton(LINK), OpenLinkButton(LINK)]
+
+
+@pytest.mark.parametrize(
+    ("method", "app", "steps"),
+    [
+        (Method.FACE, ProviderApp.WECHAT, "face"),
+        (Method.FACE, None, "face"),
+        (Method.FACE, ProviderApp.ALIPAY, "in_alipay"),
+        (Method.QQ, ProviderApp.ANY, "in_any"),
+    ],
+)
+def test_the_caption_names_the_app_that_the_provider_needs(method: Method, app: ProviderApp | None, steps: str) -> None:
+    opened = AttemptOpened(attempt=ATTEMPT, link=LINK, match_code="42", expires_at=LATER, app=app)
+    (code,) = advance(opening(method), opened, CONTEXT).effects
+
+    assert isinstance(code, ShowCode)
+    assert code.values["steps"] == TextKey(f"scan.elsewhere.{steps}")
 
 
 @pytest.mark.parametrize("stage", [PhoneStage.OPENED, PhoneStage.CONFIRMING])

@@ -1,9 +1,11 @@
 """From the choice of a method to its code, as transcripts."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.flow.effects import OpenAttempt
-from bot.flow.events import ReaskRequested
+from bot.flow.effects import CountQuestion, OpenAttempt, ShowFaq
+from bot.flow.events import ReaskRequested, Said
 from bot.flow.machine import advance
 from tests.bot.flow.samples import (
     ATTEMPT,
@@ -115,6 +117,13 @@ def test_a_person_who_waits_for_the_code_gets_a_reply_and_the_core_is_asked_agai
         """,
         after(TO_OPENING),
     )
+
+
+def test_a_question_while_the_code_is_being_made_is_answered() -> None:
+    step = advance(opening(), Said("要多久"), replace(CONTEXT, topics_in=lambda _: ("takes_how_long",)))
+
+    assert step.state == opening()
+    assert step.effects == (ShowFaq("takes_how_long"), CountQuestion("takes_how_long"))
 
 
 def test_after_a_crash_the_core_is_asked_again_for_the_same_attempt() -> None:

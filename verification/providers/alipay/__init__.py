@@ -1,0 +1,1 @@
+"""Alipay's identity verification: the person passes a face check in Alipay, on the phone that opened our page."""
