@@ -55,7 +55,8 @@ async def edit_message_media(world: World, fields: CallFields) -> Edited:
     facts = await read_media(world, fields, given, "InputMedia")
     # The message may have been deleted while the picture was compressed.
     message = _own(world, fields)
-    return _edit(world, message, **{**facts, "markup": markup, "caption_above": message.caption_above})
+    above = bool(given.get("show_caption_above_media"))
+    return _edit(world, message, **{**facts, "markup": markup, "caption_above": above})
 
 
 async def edit_message_live_location(world: World, fields: CallFields) -> Edited:
