@@ -1,7 +1,7 @@
 """Parses one block of a script into a step.
 
-Marks: `>` the person, `<` a message, `~` an edit, `x` a deletion, `!` a toast, `!!` an alert, `>>` an inline query,
-`<<` its results, `...` anything, `@word` a directive or the phone.
+Marks: `>` the person, `<` a message, `~` an edit (`<?` and `~?` may be missing), `x` a deletion, `!` a toast, `!!` an
+alert, `>>` an inline query, `<<` its results, `...` anything, `@word` a directive or the phone.
 """
 
 from __future__ import annotations
@@ -134,7 +134,11 @@ def _parse_message(block: ScriptBlock) -> AnyStep:
     if not block.body.text and not block.indented:
         raise block.body.problem("expected what the message says; ... stands for any text")
     return steps.ExpectMessage(
-        block.line.location, block.source, MessageMark(block.mark), _parse_message_pattern(block, buttons=True)
+        block.line.location,
+        block.source,
+        MessageMark(block.mark[0]),
+        _parse_message_pattern(block, buttons=True),
+        optional=block.mark.endswith("?"),
     )
 
 
@@ -215,6 +219,8 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep]] = {
     ">": _parse_user_line,
     "<": _parse_message,
     "~": _parse_message,
+    "<?": _parse_message,
+    "~?": _parse_message,
     "x": _parse_deletion,
     "!": _parse_toast,
     "!!": _parse_toast,

@@ -96,10 +96,11 @@ class MessageMark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExpectMessage(ScriptStep):
-    """`<` a message, `~` an edit."""
+    """`<` a message, `~` an edit; `<?` and `~?` may be missing."""
 
     mark: MessageMark
     content: MessagePattern
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

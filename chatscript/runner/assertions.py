@@ -30,6 +30,8 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
             lambda: _next_unread(context), stop_when_idle=context.expects_prompt_reply
         )
         if event is None:
+            if is_optional(step):
+                return
             raise _no_event(context)
         comparison = await compare_event(context, step, event)
         if not comparison.differences:
@@ -37,9 +39,16 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
             context.scope.values.update(comparison.captures)
             context.lenient_chats.discard(context.chat.id)
             return
+        if is_optional(step):
+            return
         if context.chat.id not in context.lenient_chats:
             raise await _other_event(context, step, event, comparison)
         context.chat.read_up_to(event)
+
+
+def is_optional(step: steps.Expectation) -> bool:
+    """Whether the event may be missing."""
+    return isinstance(step, steps.ExpectMessage) and step.optional
 
 
 async def expect_nothing_more(context: RunContext) -> None:

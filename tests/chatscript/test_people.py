@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from chatscript.language.parser import ScriptErrors, parse_script
-from tests.chatscript.bots.playing import FORM_BOT, passes, report_of
+from chatscript.suite import SOME_FAILED, SuiteOptions, run_suite
+from tests.chatscript.bots.playing import FORM_BOT, TIMING, launcher_for, passes, report_of
 
 LIFE_BOT = FORM_BOT.with_name("life_bot.py")
 
@@ -91,3 +92,55 @@ async def test_what_goes_wrong_is_said(tmp_path: Path, lines: str, expected: str
 def test_a_mistake_is_pointed_at(line: str, expected: str) -> None:
     with pytest.raises(ScriptErrors, match=expected):
         parse_script(f"title: T\n> a\n{line}\n", "t.chat")
+
+
+async def test_an_optional_line_may_be_missing(tmp_path: Path) -> None:
+    script = "title: Maybe\n> /dice\n<? 请稍候\n< (dice) ...\n<? (venue) ...\n~? 粗\n< 粗\n<? 还有\n"
+
+    await passes(tmp_path, script, bot=LIFE_BOT)
+
+
+async def test_a_script_includes_the_steps_of_another(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "pay.chat").write_text("title: Part\n> /pay\n< (invoice) ...   [*]\n", encoding="utf-8")
+
+    await passes(tmp_path, "title: Whole\n> hi\n< hi\n@include parts/pay.chat\n> [*]\n< 已付 5\n", bot=LIFE_BOT)
+
+
+def test_a_wrong_include_is_pointed_at(tmp_path: Path) -> None:
+    part = tmp_path / "part.chat"
+    part.write_text("> a\n@include part.chat\nwrong\n", encoding="utf-8")
+    script = "title: T\n> a\n@include part.chat\n@include none.chat\n"
+
+    with pytest.raises(ScriptErrors) as caught:
+        parse_script(script, str(tmp_path / "t.chat"))
+
+    assert [line.partition(": ")[2] for line in str(caught.value).splitlines() if ".chat:" in line] == [
+        "a script cannot include itself",
+        "expected a mark in the first column: > < ~ x ! !! >> << ... or @word; # begins a comment",
+        "expected the name of a script, relative to this one",
+    ]
+
+
+async def test_a_script_with_an_include_is_not_accepted(tmp_path: Path) -> None:
+    (tmp_path / "part.chat").write_text("> hi\n", encoding="utf-8")
+    whole = tmp_path / "whole.chat"
+    whole.write_text("title: Whole\n@include part.chat\n< no\n", encoding="utf-8")
+    said: list[str] = []
+    options = SuiteOptions(accept=True, timing=TIMING)
+
+    code = await run_suite([whole], options, launcher=launcher_for(LIFE_BOT), texts=None, out=said.append)
+
+    assert code == SOME_FAILED
+    assert any("it includes another script" in line for line in said)
+
+
+async def test_an_optional_line_is_kept_when_a_script_is_accepted(tmp_path: Path) -> None:
+    script = tmp_path / "talk.chat"
+    script.write_text("title: Keep\n> hi\n<? 请稍候\n< no\n<? 还有\n", encoding="utf-8")
+    options = SuiteOptions(accept=True, timing=TIMING)
+
+    code = await run_suite([script], options, launcher=launcher_for(LIFE_BOT), texts=None, out=lambda _: None)
+
+    assert code == 0
+    assert script.read_text(encoding="utf-8") == "title: Keep\n> hi\n<? 请稍候\n< hi\n<? 还有\n"
