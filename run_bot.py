@@ -135,6 +135,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases at the same time")] = 8,
     bot: Annotated[str | None, typer.Option(help="Another bot, see docs/testers/any-bot.md", metavar="COMMAND")] = None,
     texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds that the bot may think before it answers")] = 0,
     start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 5,
 ) -> None:
     """Play .chat scripts against the bot, or against any other bot; exit 0 only when all pass."""
@@ -145,7 +146,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
     languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
     texts = texts or (TEXTS if bot is None else None)
-    timing = Timing() if bot is None else Timing(start_timeout=start_within)
+    timing = (Timing() if bot is None else Timing(start_timeout=start_within)).with_patience(patience)
     options = suite.SuiteOptions(
         jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, calls, timing
     )

@@ -20,7 +20,7 @@ from chatscript.record.recorder import Recorder
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
-Say = Callable[[str], None]
+Say = Callable[[str], object]
 
 _HOST = "127.0.0.1"
 _BAD_SETTING = 2

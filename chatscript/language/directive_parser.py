@@ -53,7 +53,7 @@ def _parse_person(block: ScriptBlock) -> AnyStep:
     return steps.SwitchPerson(block.line.location, block.source, block.require_body("a name").text)
 
 
-def _parse_wait(block: ScriptBlock) -> AnyStep:
+def _parse_wait(block: ScriptBlock) -> steps.AdvanceClock:
     span = block.require_body("a time such as 90s, 10m, 2h or 1d")
     if not _DURATION.fullmatch(span.text):
         raise span.problem("expected a time such as 90s, 10m, 1h30m or 1d")
@@ -115,6 +115,34 @@ def _parse_status(block: ScriptBlock) -> AnyStep:
     return steps.ExpectPageStatus(block.line.location, block.source, int(code.text))
 
 
+def _parse_reaction(block: ScriptBlock) -> AnyStep:
+    emoji = parse_text(block.body) if block.body.text else None
+    return steps.ExpectMark(block.line.location, block.source, steps.MarkKind.REACTED, emoji)
+
+
+def _parse_patience(block: ScriptBlock) -> AnyStep:
+    wait = _parse_wait(block)
+    return steps.SetPatience(wait.location, wait.source, wait.seconds)
+
+
+_ME = {"name": "first_name", "last_name": "last_name", "username": "username", "phone": "phone_number"}
+_FACT = re.compile(r'(?P<name>\w+)=(?:"(?P<quoted>[^"]*)"|(?P<plain>\S*))\s*')
+
+
+def _parse_me(block: ScriptBlock) -> AnyStep:
+    span = block.require_body("name=…, last_name=…, username=… or phone=…")
+    facts: dict[str, str] = {}
+    position = 0
+    while found := _FACT.match(span.text, position):
+        if found["name"] not in _ME:
+            raise span.problem(f"unknown fact {found['name']}: expected one of {', '.join(_ME)}", position)
+        facts[_ME[found["name"]]] = found["plain"] if found["quoted"] is None else found["quoted"]
+        position = found.end()
+    if position < len(span.text):
+        raise span.problem("expected name=value, with quotes around a value with spaces", position)
+    return steps.ChangePerson(block.line.location, block.source, facts)
+
+
 _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep | BotSetting]] = {
     "@lang": _parse_language,
     "@texts": _parse_language,
@@ -124,6 +152,11 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep | BotSetting]] = {
     "@block": _without_argument(partial(steps.SetBlocked, blocked=True)),
     "@unblock": _without_argument(partial(steps.SetBlocked, blocked=False)),
     "@left": _without_argument(steps.ExpectLeft),
+    "@reacted": _parse_reaction,
+    "@pinned": _without_argument(partial(steps.ExpectMark, kind=steps.MarkKind.PINNED)),
+    "@unpinned": _without_argument(partial(steps.ExpectMark, kind=steps.MarkKind.UNPINNED)),
+    "@me": _parse_me,
+    "@patience": _parse_patience,
     "@wait": _parse_wait,
     "@crash": _without_argument(steps.CrashBot),
     "@duplicate": _without_argument(steps.DuplicateUpdate),

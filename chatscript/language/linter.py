@@ -37,13 +37,23 @@ def texts_of_step(step: AnyStep) -> Iterator[tuple[ExpectedText, TextRole]]:
     match step:
         case (
             steps.WriteText(text=text)
-            | steps.SendAttachment(caption=text)
+            | steps.React(emoji=text)
             | steps.ForgedPress(data=text)
             | steps.TypeInlineQuery(text=text)
         ):
             yield text, TextRole.TYPED
+        case steps.SendAttachment(caption=caption, file=file):
+            yield from ((text, TextRole.TYPED) for text in (caption, file) if text is not None)
         case steps.OpenInApp(address=TextPattern() as address):
             yield address, TextRole.TYPED
+        case _:
+            yield from _texts_of_expectation(step)
+
+
+def _texts_of_expectation(step: AnyStep) -> Iterator[tuple[ExpectedText, TextRole]]:
+    match step:
+        case steps.ExpectMark(emoji=TextPattern() as emoji):
+            yield emoji, TextRole.CAPTURING
         case steps.TapButton(label=label) | steps.PhoneGesture(label=label) | steps.ChooseInlineResult(title=label):
             yield label, TextRole.MATCHED
         case steps.ExpectToast(text=text):

@@ -7,9 +7,10 @@ every kind of line. No script runs while any script has a mistake.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import dropwhile
 from pathlib import Path
 
 from chatscript.language.blocks import ScriptBlock
@@ -23,13 +24,13 @@ from chatscript.language.steps import AnyStep, BotSetting, Script
 class ScriptErrors(Exception):
     """The mistakes of a script; the message has each one with its line and a pointer."""
 
-    def __init__(self, problems: Sequence[SyntaxProblem], lines: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[SyntaxProblem], lines: Sequence[str], file: str) -> None:
         in_order = sorted(set(problems), key=lambda problem: (problem.location.line, problem.location.column))
-        super().__init__("\n".join(_format_problem(problem, lines) for problem in in_order))
+        super().__init__("\n".join(_format_problem(problem, lines, file) for problem in in_order))
 
 
 _CELL = re.compile(r'(?:"[^"]*"|[^|])+')
-_MARK = re.compile(r"(?P<mark>@[a-z-]+!?|!!|>>|<<|\.\.\.|[><~x!])(?P<gap>\s+|$)")
+_MARK = re.compile(r"(?P<mark>@[a-z-]+!?|!!|>>|<<|\.\.\.|[<~]\?|[><~x!])(?P<gap>\s+|$)")
 _HEADER = re.compile(r"(?P<key>[a-z]+)\s*:(?P<rest>.*)")
 _PAIR = re.compile(r'(?P<name>[^\s=|"]+)=(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s|"]*))')
 _FULL_WIDTH = str.maketrans("＞＜～！＠｜［］（）．", "><~!@|[]().")
@@ -41,7 +42,7 @@ def parse_file(path: Path, check: Callable[[Script], Sequence[SyntaxProblem]] = 
         source = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ScriptErrors(
-            [SyntaxProblem(SourceLocation(str(path), 1), f"expected UTF-8 text: {error.reason}")], []
+            [SyntaxProblem(SourceLocation(str(path), 1), f"expected UTF-8 text: {error.reason}")], [], str(path)
         ) from None
     return parse_script(source, str(path), check)
 
@@ -57,19 +58,19 @@ def parse_script(
     """Parse a script. `known` values and `people` are defined before it. Raises `ScriptErrors`."""
     lines = source.replace("\r\n", "\n").split("\n")
     builder = _ScriptBuilder(file)
-    for block in _group_blocks(file, lines):
+    for block in _with_includes(_group_blocks(file, lines), builder.problems):
         try:
             builder.add(block)
         except SyntaxProblem as problem:
             builder.problems.append(problem)
     script = builder.build()
     if problems := builder.problems or [*find_value_problems(script, known, people), *check(script)]:
-        raise ScriptErrors(problems, lines)
+        raise ScriptErrors(problems, lines, file)
     return script
 
 
-def _format_problem(problem: SyntaxProblem, lines: Sequence[str]) -> str:
-    if problem.location.line > len(lines):
+def _format_problem(problem: SyntaxProblem, lines: Sequence[str], file: str) -> str:
+    if problem.location.file != file or problem.location.line > len(lines):
         return f"{problem.location}: {problem.message}"
     line = lines[problem.location.line - 1]
     before = line[: problem.location.column - 1]
@@ -153,6 +154,36 @@ class _ScriptBuilder:
         cases = tuple(values for _, values in self.cases) or ({},)
         title = self.title or Path(self.file).stem
         return Script(self.file, title, cases, tuple(self.settings), tuple(self.steps))
+
+
+def _with_includes(
+    blocks: Iterable[ScriptBlock], problems: list[SyntaxProblem], outer: tuple[Path, ...] = ()
+) -> Iterator[ScriptBlock]:
+    """Yield the blocks with those of the scripts that `@include` names, whose headers do not count."""
+    for block in blocks:
+        if block.mark != "@include":
+            yield block
+            continue
+        path = Path(block.line.location.file).parent / block.body.text
+        try:
+            if path in outer:
+                raise block.body.problem("a script cannot include itself")
+            inner = _group_blocks(str(path), _read_lines(block.body, path))
+        except SyntaxProblem as problem:
+            problems.append(problem)
+            continue
+        yield from _with_includes(dropwhile(_is_header, inner), problems, (*outer, path))
+
+
+def _is_header(block: ScriptBlock) -> bool:
+    return not block.mark and _HEADER.fullmatch(block.line.text) is not None
+
+
+def _read_lines(span: SourceSpan, path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n").split("\n")
+    except (OSError, UnicodeDecodeError):
+        raise span.problem("expected the name of a script, relative to this one") from None
 
 
 def _group_blocks(file: str, lines: Sequence[str]) -> list[ScriptBlock]:

@@ -1,7 +1,7 @@
 """Parses one block of a script into a step.
 
-Marks: `>` the person, `<` a message, `~` an edit, `x` a deletion, `!` a toast, `!!` an alert, `>>` an inline query,
-`<<` its results, `...` anything, `@word` a directive or the phone.
+Marks: `>` the person, `<` a message, `~` an edit (`<?` and `~?` may be missing), `x` a deletion, `!` a toast, `!!` an
+alert, `>>` an inline query, `<<` its results, `...` anything, `@word` a directive or the phone.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ from chatscript.language.lexer import (
 from chatscript.language.patterns import KeyboardPattern, MessagePattern, TextPattern, Wildcard
 from chatscript.language.steps import AnyStep, BotSetting, MessageMark
 
-SENDABLE_KINDS = frozenset({"photo", "document", "sticker", "voice", "contact", "location", "poll", "video_note"})
-EXPECTED_KINDS = SENDABLE_KINDS | {"text", "video", "animation", "audio", "via"}
+FILE_KINDS = frozenset({"photo", "document", "voice", "video_note", "video", "animation", "audio"})
+SENDABLE_KINDS = FILE_KINDS | {"sticker", "contact", "location", "poll", "web_app_data"}
+EXPECTED_KINDS = frozenset(
+    [
+        *(SENDABLE_KINDS - {"web_app_data"}),
+        *["text", "via", "dice", "venue", "checklist", "invoice", "game", "paid_media", "live_photo", "rich_message"],
+    ]
+)
 
 _KIND = re.compile(r"\((?P<kind>[a-z_]+)\)(?:\s+|$)")
 _TAP = re.compile(r"\[(?P<label>(?:\\.|[^\[\]\\])*)\](?:@(?P<nth>[1-9]\d*)(?:\.(?P<column>[1-9]\d*))?)?")
@@ -58,15 +64,30 @@ def _parse_user_kind(block: ScriptBlock, kind: str, rest: SourceSpan) -> AnyStep
             return _parse_tap(block, rest, old=True)
         case "tap":
             return steps.ForgedPress(location, source, _parse_typed_text(block, rest))
-        case "forward" | "edit":
-            return steps.WriteText(location, source, _parse_typed_text(block, rest), kind == "forward", kind == "edit")
-        case _ if kind in SENDABLE_KINDS:
+        case "forward" | "edit" | "reply":
+            return steps.WriteText(location, source, _parse_typed_text(block, rest), **{kind: True})
+        case "react":
             block.require_no_indented()
-            return steps.SendAttachment(location, source, kind, parse_text(rest, wild=False))
+            return steps.React(location, source, parse_text(rest, wild=False))
+        case _ if kind in SENDABLE_KINDS:
+            file = _parse_own_file(block, kind)
+            return steps.SendAttachment(location, source, kind, parse_text(rest, wild=False), file)
         case _:
-            hint = nearest_hint(kind, SENDABLE_KINDS | {"old", "tap", "forward", "edit"})
+            hint = nearest_hint(kind, SENDABLE_KINDS | {"old", "tap", "forward", "edit", "reply", "react"})
             message = f"({kind}) cannot be sent by a person{hint} (as a text: \\({kind}) ...)"
             raise block.body.problem(message)
+
+
+def _parse_own_file(block: ScriptBlock, kind: str) -> TextPattern | None:
+    """Parse the line `file: picture.png` below an attachment."""
+    if not block.indented or kind not in FILE_KINDS:
+        block.require_no_indented()
+        return None
+    line, *more = block.indented
+    name, colon, _ = line.text.partition(":")
+    if name != "file" or not colon or more:
+        raise line.problem("expected one line: file: and a name, relative to the script's folder")
+    return parse_text(line.subspan(len("file:")), wild=False)
 
 
 def _parse_typed_text(block: ScriptBlock, first: SourceSpan) -> TextPattern:
@@ -113,7 +134,11 @@ def _parse_message(block: ScriptBlock) -> AnyStep:
     if not block.body.text and not block.indented:
         raise block.body.problem("expected what the message says; ... stands for any text")
     return steps.ExpectMessage(
-        block.line.location, block.source, MessageMark(block.mark), _parse_message_pattern(block, buttons=True)
+        block.line.location,
+        block.source,
+        MessageMark(block.mark[0]),
+        _parse_message_pattern(block, buttons=True),
+        optional=block.mark.endswith("?"),
     )
 
 
@@ -194,6 +219,8 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep]] = {
     ">": _parse_user_line,
     "<": _parse_message,
     "~": _parse_message,
+    "<?": _parse_message,
+    "~?": _parse_message,
     "x": _parse_deletion,
     "!": _parse_toast,
     "!!": _parse_toast,

@@ -26,19 +26,28 @@ class ScriptStep:
 
 @dataclass(frozen=True, slots=True)
 class WriteText(ScriptStep):
-    """`> text`; also forwarded, or an edit of the person's last message."""
+    """`> text`; also forwarded, an edit of the person's last message, or a reply to the bot's newest one."""
 
     text: TextPattern
     forward: bool = False
     edit: bool = False
+    reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SendAttachment(ScriptStep):
-    """`> (sticker)`: an attachment."""
+    """`> (sticker)`: an attachment; `file` is read from the folder of the script."""
 
     kind: str
     caption: TextPattern
+    file: TextPattern | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class React(ScriptStep):
+    """`> (react) 👍`: a reaction to the bot's newest message; without an emoji it is taken back."""
+
+    emoji: TextPattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class ChooseInlineResult(ScriptStep):
     nth: int | None = None
 
 
-UserStep = WriteText | SendAttachment | TapButton | ForgedPress | TypeInlineQuery | ChooseInlineResult
+UserStep = WriteText | SendAttachment | React | TapButton | ForgedPress | TypeInlineQuery | ChooseInlineResult
 
 # What the bot is expected to do.
 
@@ -87,10 +96,11 @@ class MessageMark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExpectMessage(ScriptStep):
-    """`<` a message, `~` an edit."""
+    """`<` a message, `~` an edit; `<?` and `~?` may be missing."""
 
     mark: MessageMark
     content: MessagePattern
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,22 @@ class ExpectLeft(ScriptStep):
     """`@left`: the bot leaves the group."""
 
 
+class MarkKind(StrEnum):
+    """What the bot does with a message besides editing it."""
+
+    REACTED = "reaction"
+    PINNED = "pin"
+    UNPINNED = "unpin"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectMark(ScriptStep):
+    """`@reacted 👍`, `@pinned`, `@unpinned`: the bot reacts to a message, pins or unpins one."""
+
+    kind: MarkKind
+    emoji: TextPattern | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AllowAnything(ScriptStep):
     """`...` alone: the bot may do anything here."""
@@ -133,7 +159,7 @@ class ExpectState(ScriptStep):
     name: str
 
 
-Expectation = ExpectMessage | ExpectDeleted | ExpectToast | ExpectInlineResults | ExpectLeft
+Expectation = ExpectMessage | ExpectDeleted | ExpectToast | ExpectInlineResults | ExpectLeft | ExpectMark
 
 # Directives.
 
@@ -151,6 +177,20 @@ class SwitchPerson(ScriptStep):
     """`@user B`: the following lines are in B's private chat."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePerson(ScriptStep):
+    """`@me username=xiaoming phone=+86…`: the person's own name, username or phone number."""
+
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SetPatience(ScriptStep):
+    """`@patience 30s`: the bot may think that long from now on."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +242,8 @@ Directive = (
     | SwitchPerson
     | SwitchToGroup
     | SwitchToPrivateChat
+    | ChangePerson
+    | SetPatience
     | SetBlocked
     | AdvanceClock
     | CrashBot

@@ -68,7 +68,8 @@ class ChatEvent:
         """Whether a script must mention it: every event of the bot but a silent answer to a press."""
         if self.kind == "toast":
             return bool(self.text)
-        return self.kind in ("delete", "left", "results") or (self.kind in ("message", "edit") and not self.own)
+        marks = ("message", "edit", "reaction", "pin", "unpin")
+        return self.kind in ("delete", "left", "results") or (self.kind in marks and not self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,18 +201,31 @@ def _parse_message(event: Json) -> MessageView:
     kind = event.get("kind") or ("photo" if event.get("photo") else "document" if event.get("document") else "text")
     kind = "via" if event.get("via") else kind
     rows = tuple(tuple(_parse_button(button) for button in row) for row in event.get("buttons") or ())
-    keys = tuple(tuple(ButtonView(label, "text") for label in row) for row in event.get("keys") or ())
+    choices = tuple(tuple(_parse_button(choice) for choice in row) for row in event.get("choices") or ())
+    rows = rows if _is_own(event) else choices + rows
+    keys = _parse_keys(event)
     return MessageView(
         id=event["id"],
         own=_is_own(event),
         kind=kind,
-        text=event.get("text") or event.get("caption") or "",
+        text=event.get("text") or event.get("caption") or ("" if _is_own(event) else event.get("title") or ""),
         rows=rows or keys,
         is_reply_keyboard=bool(keys) and not rows,
         removes_reply_keyboard=event.get("markup") == "remove",
         picture=(event.get("photo") or {}).get("file_id"),
         file=(event.get("document") or {}).get("file_name"),
         forwarded=bool(event.get("forwarded")),
+    )
+
+
+def _parse_keys(event: Json) -> ButtonRows:
+    labels = event.get("keys") or ()
+    actions = event.get("key_actions") or [[{"kind": "text"}] * len(row) for row in labels]
+    return tuple(
+        tuple(
+            ButtonView(label, action["kind"], target=action.get("url", "")) for label, action in zip(*row, strict=True)
+        )
+        for row in zip(labels, actions, strict=True)
     )
 
 

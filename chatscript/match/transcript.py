@@ -55,16 +55,20 @@ def format_event(event: ChatEvent) -> list[str] | None:
         case ChatEvent(kind="left"):
             lines = ["@left"]
         case _:
-            lines = _format_inline_event(event)
+            lines = _format_other_event(event)
     return lines
 
 
-def _format_inline_event(event: ChatEvent) -> list[str] | None:
+def _format_other_event(event: ChatEvent) -> list[str] | None:
     match event.kind:
         case "inline":
             return [f">> {_escape_text(event.text, own=True)}".rstrip()]
         case "chose":
             return [f">> [{_LABEL.sub(_ESCAPED, event.text)}]"]
+        case "reaction":
+            return [f"> (react) {event.text}".rstrip() if event.own else f"@reacted {event.text}".rstrip()]
+        case "pin" | "unpin":
+            return [f"@{event.kind}ned"]
         case "results":
             return [f"<< {format_keyboard(event.rows)}".rstrip()]
         case _:

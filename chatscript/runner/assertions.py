@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chatscript.coverage import COVERAGE_VARIABLE
 from chatscript.language import steps
-from chatscript.language.patterns import MessagePattern
+from chatscript.language.patterns import MessagePattern, TextPattern
 from chatscript.match.chat_view import ChatEvent, MessageView
 from chatscript.match.matcher import Captures
 from chatscript.match.message_diff import MessageComparison, compare_message, describe_text_difference, match_keyboard
@@ -30,6 +30,8 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
             lambda: _next_unread(context), stop_when_idle=context.expects_prompt_reply
         )
         if event is None:
+            if is_optional(step):
+                return
             raise _no_event(context)
         comparison = await compare_event(context, step, event)
         if not comparison.differences:
@@ -37,9 +39,16 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
             context.scope.values.update(comparison.captures)
             context.lenient_chats.discard(context.chat.id)
             return
+        if is_optional(step):
+            return
         if context.chat.id not in context.lenient_chats:
             raise await _other_event(context, step, event, comparison)
         context.chat.read_up_to(event)
+
+
+def is_optional(step: steps.Expectation) -> bool:
+    """Whether the event may be missing."""
+    return isinstance(step, steps.ExpectMessage) and step.optional
 
 
 async def expect_nothing_more(context: RunContext) -> None:
@@ -98,6 +107,8 @@ async def compare_event(context: RunContext, step: steps.Expectation, event: Cha
         case steps.ExpectInlineResults(results=results), ChatEvent(kind="results", rows=rows):
             found = match_keyboard(results, rows, context.scope)
             comparison = EventComparison(() if found is not None else ("the results differ",), found or {})
+        case steps.ExpectMark(kind=mark, emoji=emoji), ChatEvent(kind=kind) if mark == kind:
+            comparison = _compare_mark(context, emoji, event)
         case steps.ExpectLeft(), ChatEvent(kind="left"):
             comparison = EventComparison((), {})
         case _:
@@ -113,6 +124,13 @@ def _compare_toast(context: RunContext, step: steps.ExpectToast, event: ChatEven
     kind = "a toast (!), not an alert (!!)" if step.alert else "an alert (!!), not a toast (!)"
     differences += [] if step.alert == event.alert else [f"it is {kind}"]
     return EventComparison(tuple(differences), found or {})
+
+
+def _compare_mark(context: RunContext, emoji: TextPattern | None, event: ChatEvent) -> EventComparison:
+    expected = emoji or TextPattern("", ())
+    found = context.scope.match(expected, event.text)
+    differences = () if found is not None else (f"the reaction is {event.text or 'taken back'}",)
+    return EventComparison(differences, found or {})
 
 
 async def _compare_message(context: RunContext, content: MessagePattern, message: MessageView) -> EventComparison:

@@ -140,6 +140,7 @@ async def run_step(
         case (
             steps.WriteText()
             | steps.SendAttachment()
+            | steps.React()
             | steps.TapButton()
             | steps.ForgedPress()
             | steps.TypeInlineQuery()

@@ -18,6 +18,10 @@ async def run_directive(context: RunContext, step: steps.Directive) -> None:
             await _go_to_group(context)
         case steps.SwitchToPrivateChat():
             context.switch_chat(context.person_id)
+        case steps.ChangePerson(facts=facts):
+            await context.client.change_person(context.person_id, **facts)
+        case steps.SetPatience(seconds=seconds):
+            context.listener.timing = context.listener.timing.with_patience(seconds)
         case _:
             await _affect_bot(context, step)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from chatscript.match.chat_view import ChatEvent, ChatView
@@ -26,6 +26,10 @@ class Timing:
     silence: float = 2.0
     settle: float = 0.5
     start_timeout: float = 20.0
+
+    def with_patience(self, seconds: float) -> Timing:
+        """Return the timeouts for a bot that may think that long before it answers."""
+        return replace(self, timeout=max(self.timeout, seconds), silence=max(self.silence, seconds))
 
 
 @dataclass(slots=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,7 +64,7 @@ class SimulatorClient:
         return int(answer["id"])
 
     async def change_person(self, person: int, **facts: object) -> None:
-        """Change the language of a person's client, or block or unblock the bot."""
+        """Change a person's name, username, phone number or language, or block or unblock the bot."""
         await self._call("PATCH", f"/sim/users/{person}", json=facts)
 
     async def add_group(self, title: str, members: Sequence[int]) -> int:
@@ -69,13 +72,23 @@ class SimulatorClient:
         answer = await self._post("/sim/chats", type="group", title=title, members=list(members))
         return int(answer["id"])
 
-    async def write(self, chat: int, person: int, text: str, *, forward: bool = False) -> None:
+    async def write(
+        self, chat: int, person: int, text: str, *, forward: bool = False, reply_to: int | None = None
+    ) -> None:
         """Write a text."""
-        await self._post(f"/sim/chats/{chat}/messages", user=person, text=text, forward=forward)
+        fields = {"forward": forward, "reply_to": reply_to}
+        await self._post(f"/sim/chats/{chat}/messages", user=person, text=text, **fields)
 
-    async def send(self, chat: int, person: int, kind: str, caption: str) -> None:
-        """Send an attachment."""
+    async def react(self, chat: int, person: int, message: int, emoji: str) -> None:
+        """React to a message."""
+        await self._post(f"/sim/chats/{chat}/messages/{message}/react", user=person, emoji=emoji)
+
+    async def send(self, chat: int, person: int, kind: str, caption: str, file: Path | None = None) -> None:
+        """Send an attachment, by default a sample. Raises `OSError` when the file cannot be read."""
         fields = {"caption": caption} if caption else {}
+        if file is not None:
+            content = await asyncio.to_thread(file.read_bytes)
+            fields |= {"base64": base64.b64encode(content).decode(), "file_name": file.name}
         await self._post(f"/sim/chats/{chat}/messages", user=person, kind=kind, **fields)
 
     async def edit(self, chat: int, person: int, message: int, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from pathlib import Path
 
 from chatscript.language import steps
 from chatscript.match.chat_view import ButtonPosition, MessageView, button_positions
@@ -31,9 +32,14 @@ async def _run_user_step(context: RunContext, step: steps.UserStep) -> None:
         case steps.WriteText(edit=True):
             await client.edit(chat, person, await _last_own_message(context), context.scope.render(step.text))
         case steps.WriteText():
-            await client.write(chat, person, context.scope.render(step.text), forward=step.forward)
+            reply_to = await _newest_bot_message(context, "replied to") if step.reply else None
+            text = context.scope.render(step.text)
+            await client.write(chat, person, text, forward=step.forward, reply_to=reply_to)
         case steps.SendAttachment():
-            await client.send(chat, person, step.kind, context.scope.render(step.caption))
+            await _send_attachment(context, step)
+        case steps.React():
+            message = await _newest_bot_message(context, "reacted to")
+            await client.react(chat, person, message, context.scope.render(step.emoji))
         case steps.ForgedPress():
             await client.forge_press(chat, person, await _message_to_press(context), context.scope.render(step.data))
         case steps.TapButton(old=True):
@@ -46,6 +52,24 @@ async def _run_user_step(context: RunContext, step: steps.UserStep) -> None:
         case steps.ChooseInlineResult():
             await _choose_result(context, step)
     context.expect_prompt_reply()
+
+
+async def _send_attachment(context: RunContext, step: steps.SendAttachment) -> None:
+    file = Path(step.location.file).parent / context.scope.render(step.file) if step.file else None
+    caption = context.scope.render(step.caption)
+    try:
+        await context.client.send(context.chat.id, context.person_id, step.kind, caption, file)
+    except OSError as error:
+        raise StepFailed(f"the file cannot be read: {error}") from None
+
+
+async def _newest_bot_message(context: RunContext, verb: str) -> int:
+    message = await context.listener.wait_for(
+        context.chat.newest_bot_message, stop_when_idle=context.expects_prompt_reply
+    )
+    if message is None:
+        raise StepFailed(f"the bot has sent no message that could be {verb}")
+    return message.id
 
 
 async def _last_own_message(context: RunContext) -> int:
@@ -73,13 +97,15 @@ async def _tap(context: RunContext, step: steps.TapButton) -> None:
     if found is None:
         raise _no_button(context, step)
     match found.button.kind:
-        case "data":
+        case "data" | "option" | "task" | "pay":
             await context.client.tap(context.chat.id, context.person_id, found)
         case "text":
             await context.client.write(context.chat.id, context.person_id, found.button.label)
+        case "contact" | "location" | "poll":
+            await context.client.send(context.chat.id, context.person_id, found.button.kind, "")
         case "inline":
             await context.client.type_inline_query(context.chat.id, context.person_id, found.button.target)
-        case "url":
+        case "url" | "web_app":
             await _open(context, found.button.target)
             context.allow_late_reply()
             return

@@ -21,6 +21,8 @@ from playground.world.world import World
 MAX_NAME = 64
 MAX_TITLE = 128
 MAX_QUERY = 256
+_WITHOUT_CAPTION = frozenset({"web_app_data"})
+_OWN_FACTS = ("first_name", "last_name", "language_code", "username", "phone_number")
 SHOWN_TYPES = frozenset({"image/jpeg", "image/webp"})
 
 
@@ -45,6 +47,7 @@ class ControlApi:
             sim_route("/chats/{chat}/inline/choose", self.choose_inline_result, "POST"),
             sim_route(f"{message}/edit", self.edit, "POST"),
             sim_route(f"{message}/tap", self.tap, "POST"),
+            sim_route(f"{message}/react", self.react, "POST"),
             sim_route("/files/{id}", self.file),
             sim_route("/files/{id}/qr", self.qr),
             sim_route("/clock", self.advance_clock, "POST"),
@@ -66,7 +69,7 @@ class ControlApi:
     async def change_person(self, request: Request) -> Any:
         """Change a person's name or language, or block the bot."""
         person, control = self._person(path_number(request, "id")), await read_control_request(request)
-        facts = {name: control.text(name) for name in ("first_name", "language_code", "username") if name in control}
+        facts = {name: control.text(name) for name in _OWN_FACTS if name in control}
         if facts:
             self._world.change_person(person.id, **facts)
         if "blocked" in control:
@@ -103,9 +106,8 @@ class ControlApi:
             message = user_actions.write_text(self._world, chat, user, control.text("text"), **facts)
         else:
             media = make_attachment(self._world, user, kind, control.values)
-            message = user_actions.send_message(
-                self._world, chat, user, kind=kind, media=media, text=control.text("caption", ""), **facts
-            )
+            caption = "" if kind in _WITHOUT_CAPTION else control.text("caption", "")
+            message = user_actions.send_message(self._world, chat, user, kind=kind, media=media, text=caption, **facts)
         return {"message_id": message.id}
 
     async def edit(self, request: Request) -> Any:
@@ -128,6 +130,13 @@ class ControlApi:
             raise ActionRefused(f"[{button.label}] is a {button.kind} button: a press of it does not reach the bot")
         position = {"text": button.label, "row": row, "column": column}
         return {"query": user_actions.press_button(self._world, chat, user, id, button.value, **position)}
+
+    async def react(self, request: Request) -> Any:
+        """React to a message with an emoji; an empty text takes the reaction back."""
+        chat, control = self._chat(request), await read_control_request(request)
+        user, emoji = self._person(control.number("user")).id, control.text("emoji", "")
+        user_actions.react(self._world, chat, user, self._message(request, chat), emoji)
+        return {"message_id": path_number(request, "id")}
 
     async def type_inline_query(self, request: Request) -> Any:
         """Type an inline query."""

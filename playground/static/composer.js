@@ -5,6 +5,7 @@ import { button, byId, el } from "./dom.js";
 import { Inline } from "./inline.js";
 import { label, tag } from "./labels.js";
 
+const SHARED = new Set(["contact", "location", "poll"]);
 const ATTACHMENTS = [
   ["photo", "image"],
   ["document", "file"],
@@ -116,10 +117,16 @@ export class Composer {
 
   keyboard() {
     if (!this.chat.keys.length || !this.keysOpen) return [];
-    const rows = this.chat.keys.map((row) =>
-      el("div", { class: "keys-row" }, ...row.map((words) => button({ class: "reply-key", on: { click: () => this.say(words) } }, words))),
+    const rows = this.chat.keys.map((row, y) =>
+      el("div", { class: "keys-row" }, ...row.map((words, x) => button({ class: "reply-key", on: { click: () => this.pressKey(words, y, x) } }, words))),
     );
     return [el("div", { class: "reply-keys", role: "group", "aria-label": label("write.keyboard") }, ...rows)];
+  }
+
+  /** A key writes its label, or sends what it asks for. */
+  pressKey(words, row, column) {
+    const { kind } = this.chat.keyActions[row][column];
+    return SHARED.has(kind) ? api.send(this.chat.id, this.person, kind) : this.say(words);
   }
 
   toggleKeys() {

@@ -5,9 +5,12 @@ import { label } from "./labels.js";
 
 const MARKS = { url: "link", copy: "copy" };
 
+/** The rows of a message that can be tapped: its buttons, then the options of a poll, tasks, the payment. */
+export const tappable = (message) => [...message.buttons, ...message.choices];
+
 /** The keyboard of a message. `act` has press(message, row, column), open(url), copied(text), ask(words), sorry(words). */
 export function keyboard(message, act) {
-  const rows = message.buttons.map((row, y) =>
+  const rows = tappable(message).map((row, y) =>
     el("div", { class: "keys-row" }, ...row.map((fact, x) => key(message, fact, y, x, act))),
   );
   return el("div", { class: "keys" }, ...rows);
@@ -18,6 +21,9 @@ function key(message, fact, row, column, act) {
   const mark = MARKS[fact.kind] ? el("span", { class: "key-mark" }, drawing(MARKS[fact.kind])) : null;
   const words = el("span", { class: "key-label" }, fact.label);
   switch (fact.kind) {
+    case "option":
+    case "task":
+    case "pay":
     case "data": {
       const press = () => act.press(message, row, column, pressed);
       const pressed = button({ ...facts, on: { click: press } }, words, mark);

@@ -18,7 +18,8 @@ export function media(message, act) {
   if (message.document) return documentRow(message.document);
   if (message.kind === "sticker") return el("div", { class: "sticker", role: "img", "aria-label": label("chat.sticker") }, message.sticker?.emoji ?? "👍");
   const row = ROWS[message.kind];
-  return row ? thing(row[0], label(`chat.${message.kind}`), row[1](message)) : null;
+  if (row) return thing(row[0], label(`chat.${message.kind}`), row[1](message));
+  return message.title ? thing("dots", message.title, "") : null;
 }
 
 function photo(message, act) {

@@ -1,7 +1,7 @@
 // One message of the chat: its bubble and its keyboard.
 
 import { button, el } from "./dom.js";
-import { keyboard } from "./keyboard.js";
+import { keyboard, tappable } from "./keyboard.js";
 import { label } from "./labels.js";
 import { media } from "./media.js";
 import { formatted } from "./text.js";
@@ -11,10 +11,10 @@ import { clock } from "./times.js";
 export function item(message, act) {
   const side = message.from === "user" && act.mine(message) ? "user" : "bot"; // other members are on the bot's side
   const kinds = ["message", side, `kind-${message.kind}`];
-  if (message.buttons.length) kinds.push("with-keys");
+  if (tappable(message).length) kinds.push("with-keys");
   if (message.photo && !words(message)) kinds.push("bare");
   const parts = [bubble(message, act)];
-  if (message.buttons.length) parts.push(keyboard(message, act));
+  if (tappable(message).length) parts.push(keyboard(message, act));
   return el("li", { class: kinds.join(" "), data: { id: message.id } }, el("div", { class: "stack" }, ...parts));
 }
 

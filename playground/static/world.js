@@ -28,7 +28,7 @@ export class World {
   /** The chat with that id, created at its first event. */
   chat(id) {
     if (!this.chats.has(id)) {
-      const fresh = { id, title: null, members: [], messages: new Map(), unread: 0, action: null, keys: [] };
+      const fresh = { id, title: null, members: [], messages: new Map(), unread: 0, action: null, keys: [], keyActions: [] };
       this.chats.set(id, { ...fresh, placeholder: null, actionEnds: 0, left: false });
     }
     return this.chats.get(id);
@@ -105,7 +105,7 @@ const TAKERS = {
 
 function fromBot(chat, message) {
   chat.action = null;
-  if (message.markup === "reply") chat.keys = message.keys;
+  if (message.markup === "reply") [chat.keys, chat.keyActions] = [message.keys, message.key_actions];
   if (message.markup === "remove") chat.keys = [];
   chat.placeholder = message.placeholder ?? null;
 }

@@ -61,8 +61,9 @@ def _recording(kind: str, content: bytes, **facts: Any) -> Callable[[World, int,
 
 def _contact(world: World, user: int, fields: AttachmentFields) -> Json:
     person = world.people[user]
-    phone = str(fields.get("phone_number") or "+8613800138000")
-    return {"phone_number": phone, "first_name": person.first_name, "user_id": person.id}
+    phone = str(fields.get("phone_number") or person.phone_number)
+    name = {"first_name": person.first_name} | ({"last_name": person.last_name} if person.last_name else {})
+    return {"phone_number": phone, **name, "user_id": person.id}
 
 
 def _location(world: World, user: int, fields: AttachmentFields) -> Json:
@@ -90,6 +91,10 @@ def _poll(world: World, user: int, fields: AttachmentFields) -> Json:
     }
 
 
+def _web_app_data(world: World, user: int, fields: AttachmentFields) -> Json:
+    return {"data": str(fields.get("caption") or ""), "button_text": str(fields.get("button_text") or "")}
+
+
 _MAKERS: Mapping[str, Callable[[World, int, AttachmentFields], Any]] = {
     "photo": _photo,
     "document": _document,
@@ -102,6 +107,7 @@ _MAKERS: Mapping[str, Callable[[World, int, AttachmentFields], Any]] = {
     "contact": _contact,
     "location": _location,
     "poll": _poll,
+    "web_app_data": _web_app_data,
 }
 
 

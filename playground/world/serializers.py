@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playground.world.records import Chat, ChatType, InlineButton, Json, Message, Person
+from playground.world.records import Chat, ChatType, InlineButton, Json, Message, Person, ReplyMarkup
 
 _VALUE_FIELDS = {"data": "data", "url": "url", "copy": "copy", "inline": "query", "web_app": "url", "login_url": "url"}
 
@@ -24,7 +24,8 @@ def bot_api_person(person: Person) -> dict[str, Any]:
 
 def sim_person(person: Person) -> dict[str, Any]:
     """Return a person as the page and scripts see them."""
-    return bot_api_person(person) | {"username": person.username, "blocked": person.blocked}
+    more = {"username": person.username, "phone_number": person.phone_number, "blocked": person.blocked}
+    return bot_api_person(person) | more
 
 
 def bot_api_chat(chat: Chat, owner: Person | None) -> dict[str, Any]:
@@ -82,6 +83,7 @@ def sim_message(message: Message, *, bot_id: int) -> dict[str, Any]:
         "title": media_title(message.media),
         "reactions": {str(who): list(emoji) for who, emoji in message.reactions.items()},
         "keys": [list(row) for row in markup.keys] if markup else [],
+        "key_actions": _key_actions(markup) if markup and markup.keys else [],
         "edited": message.edited is not None,
         "forwarded": message.forwarded,
         "reply_to": message.reply_to,
@@ -97,6 +99,19 @@ def sim_message(message: Message, *, bot_id: int) -> dict[str, Any]:
     if message.kind != "photo" and message.kind != "document":
         shown |= message.media
     return shown
+
+
+def _key_actions(markup: ReplyMarkup) -> list[list[Json]]:
+    """Return what each key of a reply keyboard does: it writes its label, unless it asks for something else."""
+    return [[_key_action(key) for key in row] for row in markup.json["keyboard"] if row]
+
+
+def _key_action(key: Any) -> Json:
+    given = key if isinstance(key, dict) else {}
+    if isinstance(page := given.get("web_app"), dict):
+        return {"kind": "web_app", "url": str(page.get("url", ""))}
+    asked = ("contact", "location", "poll", "users", "chat", "managed_bot")
+    return {"kind": next((name for name in asked if given.get(f"request_{name}")), "text")}
 
 
 def media_title(media: Json) -> str:

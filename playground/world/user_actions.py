@@ -97,6 +97,27 @@ def press_button(world: World, chat: Chat, user: int, message_id: int, data: str
     return query.id
 
 
+def react(world: World, chat: Chat, user: int, message: Message, emoji: str) -> None:
+    """React to a message, or take the reaction back. In a group, only an administrator gets the update."""
+    require_can_write(world, chat, user)
+    before = message.reactions.get(user, ())
+    after = (emoji,) if emoji else ()
+    changed = {who: what for who, what in {**message.reactions, user: after}.items() if what}
+    world.change_message(message, reactions=changed)
+    world.log.add("reaction", chat.id, **{"from": "user", "user": user, "message_id": message.id, "text": emoji})
+    if chat.type is not ChatType.PRIVATE and not chat.bot_admin:
+        return
+    body = {
+        "chat": world.bot_api_chat(chat.id),
+        "message_id": message.id,
+        "user": serializers.bot_api_person(world.people[user]),
+        "date": int(world.clock()),
+        "old_reaction": [{"type": "emoji", "emoji": old} for old in before],
+        "new_reaction": [{"type": "emoji", "emoji": new} for new in after],
+    }
+    world.updates.add("message_reaction", body, f"chat:{chat.id}")
+
+
 def set_blocked(world: World, user: int, *, blocked: bool) -> None:
     """Block or unblock the bot."""
     before = "kicked" if world.people[user].blocked else "member"

@@ -27,6 +27,7 @@ from playground.world.webhook import Webhook
 _NUMBERS_SINCE = 1_750_000_000
 _NUMBERS_PER_SECOND = 10
 _ANSWER_TIMEOUT = 15.0  # seconds
+TYPING_SHOWN = 5.0  # seconds: https://core.telegram.org/bots/api#sendchataction
 _CALLS_KEPT = 20_000
 
 
@@ -103,6 +104,7 @@ class World:
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
         self.topics: dict[tuple[int, int], dict[str, Any]] = {}  # of forums, by chat and thread
+        self.typing_until: dict[int, float] = {}  # by chat; a message, or five seconds, end it
         self.pinned: dict[int, list[int]] = {}  # the ids of pinned messages by chat, the newest last
         self.run_id = f"{self.rng.randrange(16**12):012x}"  # lets the page notice a restart
         self.closed = False
@@ -168,6 +170,8 @@ class World:
         """Add a message to a chat."""
         self._next_message += 1
         message = Message(self._next_message, chat, sender, int(self.clock()), **facts)
+        if sender == self.profile.id:
+            self.typing_until.pop(chat, None)
         self._messages.setdefault(chat, {})[message.id] = message
         self.log.add("message", chat, **self._message_event(message))
         return message
@@ -176,6 +180,7 @@ class World:
         """Replace a message by its edited form."""
         new = replace(old, **facts)
         self._messages[old.chat][old.id] = new
+        self.typing_until.pop(old.chat, None)
         self.log.add("edit", old.chat, **self._message_event(new), was=self.sim_message(old))
         return new
 
@@ -189,6 +194,11 @@ class World:
         del self._messages[message.chat][message.id]
         self._deleted.add((message.chat, message.id))
         self.log.add("delete", message.chat, message_id=message.id, was=self.sim_message(message))
+
+    def show_typing(self, chat: int, kind: str, **facts: Any) -> None:
+        """Show that the bot is at work: "typing…" for five seconds, or a text that it still writes."""
+        self.typing_until[chat] = self.clock() + TYPING_SHOWN
+        self.log.add(kind, chat, **facts)
 
     # queries
 
@@ -246,9 +256,10 @@ class World:
 
     @property
     def idle(self) -> bool:
-        """Whether the bot has confirmed every update, has no call in progress, and waits for updates."""
+        """Whether the bot has confirmed every update, has no call in progress, shows no "typing…", and waits."""
         ready = self.updates.has_waiting_poll or self.updates.webhook_active
-        return ready and self.traffic.calls_in_progress == 0 and not self.updates.pending()
+        typing = any(until > self.clock() for until in self.typing_until.values())
+        return ready and not typing and self.traffic.calls_in_progress == 0 and not self.updates.pending()
 
     def close(self) -> None:
         """End all waiting."""

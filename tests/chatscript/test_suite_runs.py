@@ -119,15 +119,25 @@ def test_the_clock_file_holds_the_seconds_that_passed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["clock"]
 
 
-def pytest_on(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def pytest_on(folder: Path, *options: str, bot: Path = FORM_BOT) -> subprocess.CompletedProcess[str]:
     (folder / "pytest.ini").write_text(
-        f"[pytest]\nchat_bot = {FORM_BOT}\nfilterwarnings = error\n"
+        f"[pytest]\nchat_bot = {bot}\nfilterwarnings = error\n"
         "asyncio_default_fixture_loop_scope = function\nasyncio_mode = auto\n",
         encoding="utf-8",
     )
     words = [sys.executable, "-m", "pytest", "-p", "chatscript.pytest_plugin", "-p", "no:cacheprovider", *options]
     env = base_environment({"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)})
     return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]])
+def test_pytest_counts_the_calls_that_were_refused(tmp_path: Path, workers: list[str]) -> None:
+    (tmp_path / "talk.chat").write_text("title: Swallowed\n> 继续\n< 好\n", encoding="utf-8")
+
+    done = pytest_on(tmp_path, *workers, bot=FORM_BOT.with_name("careless_bot.py"))
+
+    assert done.returncode == 0, done.stdout
+    assert "refused editMessageText: Bad Request: message to edit not found (1 calls)" in done.stdout
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])

@@ -188,6 +188,25 @@ async def test_a_reply_keyboard_types_its_labels_until_it_is_removed(simulator: 
 
 
 @long_walk
+async def test_a_poll_is_voted_in_and_a_key_shares_the_contact(simulator: RunningPlayground, page: Page) -> None:
+    user = await opened(simulator, page)
+    await simulator.result("sendPoll", chat_id=user, question="去哪里？", options=["北京", "上海"])
+    await simulator.result("sendDice", chat_id=user)
+    keys = {"keyboard": [[{"text": "我的号码", "request_contact": True}]]}
+    await says(simulator, user, "请选", reply_markup=keys)
+    await simulator.forget()
+
+    await expect(page.locator(".kind-dice")).to_contain_text("🎲")
+    await page.get_by_role("button", name="上海").click()
+    await page.get_by_role("button", name="我的号码").click()
+    await expect(page.locator(".kind-contact.user")).to_contain_text("王小明")
+
+    updates = await simulator.result("getUpdates")
+    assert [next(kind for kind in update if kind != "update_id") for update in updates] == ["poll", "message"]
+    assert [option["voter_count"] for option in updates[0]["poll"]["options"]] == [0, 1]
+    assert updates[1]["message"]["contact"]["user_id"] == user
+
+
 async def test_a_scanned_code_opens_in_the_chosen_app(simulator: RunningPlayground, page: Page) -> None:
     async def show(request: web.Request) -> web.Response:
         app = "微信" if "MicroMessenger" in request.headers["User-Agent"] else "别的"

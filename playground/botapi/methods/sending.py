@@ -137,7 +137,7 @@ async def send_chat_action(world: World, fields: CallFields) -> bool:
     chat = chat_to_write(world, fields)
     if fields.text("action").lower() not in ACTIONS:
         raise bad_request("wrong parameter action in request")
-    world.log.add("action", chat.id, action=fields.text("action").lower())
+    world.show_typing(chat.id, "action", action=fields.text("action").lower())
     return True
 
 
@@ -149,7 +149,7 @@ async def send_message_draft(world: World, fields: CallFields) -> bool:
     text, _ = _formatted(fields, "text", "entities")
     if chat.type is not ChatType.PRIVATE:
         raise bad_request("chat not found")
-    world.log.add("draft", chat.id, text=text)
+    world.show_typing(chat.id, "draft", text=text)
     return True
 
 
