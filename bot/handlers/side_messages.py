@@ -114,8 +114,9 @@ def _faq_list(catalogue: Catalogue, language: str, shown: ShowFaq) -> MessageCon
     note = "faq.missed" if shown.unanswered else "faq.unhelpful" if shown.unhelpful else None
     title = catalogue.text(language, "faq.title", {"page": str(page + 1), "pages": str(pages)})
     contact = [[_link_button(catalogue, language, "operator")]] if note else []
-    rows = [*contact, *rows, *filter(None, [arrows]), [_link_button(catalogue, language, "official")]]
-    return MessageContent(f"{catalogue.text(language, note)}\n\n{title}" if note else title, _keyboard(rows))
+    shown_rows = _filled([*contact, *rows, arrows, [_link_button(catalogue, language, "official")]])
+    text = f"{catalogue.text(language, note)}\n\n{title}" if note else title
+    return MessageContent(text, InlineKeyboardMarkup(shown_rows))
 
 
 def _link_button(catalogue: Catalogue, language: str, link: str) -> InlineKeyboardButton | None:
@@ -124,9 +125,9 @@ def _link_button(catalogue: Catalogue, language: str, link: str) -> InlineKeyboa
     return InlineKeyboardButton(catalogue.text(language, f"link.{link}.label"), url=url) if url else None
 
 
-def _keyboard(rows: Sequence[Sequence[InlineKeyboardButton | None]]) -> InlineKeyboardMarkup:
+def _filled(rows: Sequence[Sequence[InlineKeyboardButton | None]]) -> list[list[InlineKeyboardButton]]:
     filled = [[button for button in row if button is not None] for row in rows]
-    return InlineKeyboardMarkup([row for row in filled if row])
+    return [row for row in filled if row]
 
 
 def _slot_line(catalogue: Catalogue, language: str, records: PersonRecords) -> Iterator[str]:
