@@ -32,6 +32,7 @@ from bot.flow.rules.common import (
     in_place,
     touched,
 )
+from bot.flow.rules.links import show_step
 from bot.flow.states import State
 from bot.flow.typed_input import Remark, is_question
 from bot.flow.unanswered import redact_question
@@ -106,6 +107,8 @@ def unknown_command(state: State, _: Commanded, __: RuleContext) -> Step:
 def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
     if event.side is SideMessage.FAQ:
         return _faq_chosen(state, event.choice, context)
+    if event.side is SideMessage.CODE:
+        return show_step(state, context)
     if event.side is SideMessage.LANGUAGE:
         return _language_chosen(state, event.choice)
     return _privacy_chosen(state, event, context)
