@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := sh tools/install.sh
 
-.PHONY: run test test-all coverage check format bench bench-memory bench-funnel mutants reliability pictures crash soak lock clean FORCE
+.PHONY: run test test-all coverage check format bench bench-memory bench-funnel bench-faq mutants reliability pictures crash soak lock clean FORCE
 .DEFAULT_GOAL := run
 
 # The script looks each time whether there is anything to do.
@@ -72,6 +72,11 @@ bench-memory: $(VENV)/runtime.lock
 # A million journeys take some minutes to be made.
 bench-funnel: $(VENV)/dev.lock
 	$(BIN)/python -m bench.funnel
+
+# How well the FAQ answers what people type; every miss: make bench-faq FAQ=--misses
+FAQ ?=
+bench-faq: $(VENV)/runtime.lock
+	$(BIN)/python -m bench.faq $(FAQ)
 
 # Faults planted in our code, a hundred in each package: at least 95 % must fail a test. Others: make mutants SEED=2
 SEED ?= 1

@@ -111,7 +111,7 @@ def read_account(text: str) -> Account:
 def read_campaign(text: str) -> str:
     """Parse a campaign's name, which may be empty; raises `InvalidLinkRequest`."""
     campaign = text.strip()
-    if campaign and not _CAMPAIGN.fullmatch(campaign):
+    if text and not _CAMPAIGN.fullmatch(campaign):
         raise InvalidLinkRequest("a campaign is 1 to 32 letters, digits, _ or -, and begins with a letter or digit")
     return campaign
 

@@ -211,7 +211,8 @@ class ShowChatAction:
 class ShowFaq:
     """Show a topic, or a page of the list; `in_place` in the FAQ message whose button was pressed.
 
-    `others` are further topics that may answer the question; `unanswered`: no topic does.
+    `others` are further topics that may answer the question; `unanswered`: no topic does; `unhelpful`: one
+    was shown and did not help.
     """
 
     topic: str = ""
@@ -219,6 +220,7 @@ class ShowFaq:
     in_place: bool = False
     others: tuple[str, ...] = ()
     unanswered: bool = False
+    unhelpful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class JourneyTurn:
     language: str
 
 
-_CORE_EVENTS = (
+_BEGIN_NOTHING = (
     events.ReaskRequested
     | events.AttemptOpened
     | events.AttemptRefused
@@ -73,8 +73,9 @@ _CORE_EVENTS = (
     | events.CodeExpired
     | events.AttemptPassed
     | events.AttemptFailed
+    | events.LinkRejected
 )
-"""Events that no person causes: no journey begins with one of them."""
+"""No journey begins with one of these events: no person causes them, or a broken link brought the person."""
 
 _STEP_OF: Mapping[type[State], FunnelStep] = {
     states.Idle: FunnelStep.OPENED,
@@ -125,7 +126,7 @@ def _account(turn: JourneyTurn) -> Account:
 
 
 def _new_journey(account: Account, turn: JourneyTurn) -> Journey | None:
-    if isinstance(turn.event, _CORE_EVENTS) or isinstance(turn.answer.state, states.Verified):
+    if isinstance(turn.event, _BEGIN_NOTHING) or isinstance(turn.answer.state, states.Verified):
         return None
     campaign = turn.event.campaign if isinstance(turn.event, events.LinkAccepted) else ""
     return Journey(account, Cohort(day=beijing_day(turn.now), campaign=campaign, language=turn.language))

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 
@@ -11,6 +11,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.content.catalogue import Catalogue, Entry
 from bot.flow.effects import ShowFaq, ShowRecords, TextKey, Values
 from bot.flow.events import SideMessage
+from bot.flow.rules.common import UNHELPFUL
 from bot.handlers.keyboards import side_button
 from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
 from verification.identity import mask_account
@@ -32,12 +33,12 @@ def render_faq(catalogue: Catalogue, language: str, shown: ShowFaq) -> MessageCo
     """A topic with its links and other matching topics, or a page of the list; an unknown topic gives the list."""
     entry = catalogue.entry(language, shown.topic) if shown.topic else None
     if entry is None:
-        topics = _faq_list(catalogue, language, shown.page)
-        note = f"{catalogue.text(language, 'faq.missed')}\n\n" if shown.unanswered else ""
-        return MessageContent(note + topics.text, topics.markup)
+        return _faq_list(catalogue, language, shown)
     rows = [[InlineKeyboardButton(label, url=url)] for label, url in entry.links]
     others = [other for other in catalogue.faq[language] if other.id in shown.others]
     rows += [[side_button(SideMessage.FAQ, choice=f"show.{other.id}", label=f"❓ {other.title}")] for other in others]
+    unhelpful = catalogue.text(language, "faq.not_helpful")
+    rows.append([side_button(SideMessage.FAQ, choice=f"{UNHELPFUL}.{entry.id}", label=unhelpful)])
     rows.append([side_button(SideMessage.FAQ, choice="list.0", label=catalogue.text(language, "faq.list"))])
     return MessageContent(render_topic(entry), InlineKeyboardMarkup(rows))
 
@@ -92,10 +93,10 @@ def export_json(person: PersonId, account: Account, records: PersonRecords) -> b
     return json.dumps(content, default=str, ensure_ascii=False, indent=2).encode()
 
 
-def _faq_list(catalogue: Catalogue, language: str, page: int) -> MessageContent:
+def _faq_list(catalogue: Catalogue, language: str, shown: ShowFaq) -> MessageContent:
     entries = catalogue.faq[language]
     pages = ceil(len(entries) / TOPICS_A_PAGE)
-    page = min(page, pages - 1)
+    page = min(shown.page, pages - 1)
     first = page * TOPICS_A_PAGE
     rows = [
         [side_button(SideMessage.FAQ, choice=f"show.{entry.id}", label=entry.title)]
@@ -110,8 +111,23 @@ def _faq_list(catalogue: Catalogue, language: str, page: int) -> MessageContent:
         arrows.append(
             side_button(SideMessage.FAQ, choice=f"list.{page + 1}", label=catalogue.text(language, "faq.next"))
         )
+    note = "faq.missed" if shown.unanswered else "faq.unhelpful" if shown.unhelpful else None
     title = catalogue.text(language, "faq.title", {"page": str(page + 1), "pages": str(pages)})
-    return MessageContent(title, InlineKeyboardMarkup([*rows, arrows] if arrows else rows))
+    contact = [[_link_button(catalogue, language, "operator")]] if note else []
+    shown_rows = _filled([*contact, *rows, arrows, [_link_button(catalogue, language, "official")]])
+    text = f"{catalogue.text(language, note)}\n\n{title}" if note else title
+    return MessageContent(text, InlineKeyboardMarkup(shown_rows))
+
+
+def _link_button(catalogue: Catalogue, language: str, link: str) -> InlineKeyboardButton | None:
+    """The button of a page; None for the operator's contact that no address opens."""
+    url = catalogue.text(language, f"link.{link}.url")
+    return InlineKeyboardButton(catalogue.text(language, f"link.{link}.label"), url=url) if url else None
+
+
+def _filled(rows: Sequence[Sequence[InlineKeyboardButton | None]]) -> list[list[InlineKeyboardButton]]:
+    filled = [[button for button in row if button is not None] for row in rows]
+    return [row for row in filled if row]
 
 
 def _slot_line(catalogue: Catalogue, language: str, records: PersonRecords) -> Iterator[str]:

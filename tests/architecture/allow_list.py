@@ -11,7 +11,19 @@ from importlinter import Contract, ContractCheck, fields, output
 
 PURE = frozenset(
     {
-        *("__future__", "abc", "base64", "bisect", "calendar", "collections", "copy", "csv", "dataclasses", "datetime"),
+        *(
+            "__future__",
+            "abc",
+            "base64",
+            "bisect",
+            "calendar",
+            "collections",
+            "copy",
+            "csv",
+            "dataclasses",
+            "datetime",
+            "difflib",
+        ),
         *("decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "io", "itertools", "json"),
         *("math", "operator", "re", "statistics", "string", "textwrap", "types", "typing", "unicodedata", "zlib"),
     }

@@ -81,7 +81,7 @@ def test_malformed_accounts_and_chat_accounts_are_refused(account: str) -> None:
 
 def test_a_campaign_is_one_word_or_empty() -> None:
     assert (read_campaign(""), read_campaign(" spring-26_a ")) == ("", "spring-26_a")
-    for campaign in ("a b", "春节", "x" * 33, "-a"):
+    for campaign in ("a b", "春节", "x" * 33, "-a", " ", "\u3000"):
         with pytest.raises(InvalidLinkRequest):
             read_campaign(campaign)
 

@@ -22,6 +22,7 @@ from bot.flow.events import Commanded, Event, ReaskRequested, Said, Sent, SideMe
 from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import (
+    UNHELPFUL,
     answer_from_faq,
     answer_own_words,
     count_unanswered,
@@ -33,7 +34,7 @@ from bot.flow.rules.common import (
 )
 from bot.flow.rules.links import show_step
 from bot.flow.states import State
-from bot.flow.typed_input import is_question
+from bot.flow.typed_input import Remark, is_question
 from bot.flow.unanswered import redact_question
 
 
@@ -73,6 +74,8 @@ def nowhere_back(state: State, _: Commanded, __: RuleContext) -> Step:
 def faq(state: State, event: Commanded, context: RuleContext) -> Step:
     if not event.arguments:
         return Step(touched(state), (ShowFaq(),))
+    if context.words.remark(event.arguments) is Remark.HUMAN:
+        return human_contact(state)
     unanswered = Step(
         touched(state), (ShowFaq(unanswered=True), CountQuestion("", redact_question(event.arguments, state)))
     )
@@ -103,7 +106,7 @@ def unknown_command(state: State, _: Commanded, __: RuleContext) -> Step:
 
 def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
     if event.side is SideMessage.FAQ:
-        return Step(touched(state), (_faq_of(state, event.choice),))
+        return _faq_chosen(state, event.choice, context)
     if event.side is SideMessage.CODE:
         return show_step(state, context)
     if event.side is SideMessage.LANGUAGE:
@@ -136,6 +139,14 @@ def stale_button(state: State) -> Step:
 def _safe_topic(state: State, topic: str) -> str:
     # A forged button may carry a secret of the person in place of a topic; the effect must not repeat it.
     return "" if holds_secret(state, topic) else topic
+
+
+def _faq_chosen(state: State, choice: str, context: RuleContext) -> Step:
+    verb, _, topic = choice.partition(".")
+    # Only the id of a topic finds itself; anything else is a forged button.
+    if verb == UNHELPFUL and context.topics_in(topic) == (topic,):
+        return Step(touched(state), (ShowFaq(unhelpful=True), CountQuestion(f"{UNHELPFUL}:{topic}")))
+    return Step(touched(state), (_faq_of(state, choice),))
 
 
 def _faq_of(state: State, choice: str) -> ShowFaq:

@@ -94,6 +94,10 @@ HUMAN = "human"
 """The topic under which a wish to talk to a human is counted."""
 
 
+UNHELPFUL = "unhelpful"
+"""The verb of the button below an answer that did not help; such answers are counted as `unhelpful:TOPIC`."""
+
+
 def human_contact(state: State, *before: Effect) -> Step:
     """How to reach the people behind the bot, with the question of the state."""
     question, contact = short_prompt(state, "misc.human"), ((UrlButton("operator"),),)

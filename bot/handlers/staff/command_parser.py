@@ -7,7 +7,7 @@ here reads the store. An argument that makes no sense is a `CommandProblem`, who
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -29,6 +29,33 @@ _DAYS = re.compile(r"(\d{1,3})(?:d|天)")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 _TODAY = {"today", "今天"}
 _DEFAULT_DAYS = 7
+_MAX_DAYS = 365
+_LONGEST_TTL = 30 * 1440
+_LAST_MONTH = 12
+_UNITS_OF_TIME = {
+    **dict.fromkeys(("s", "sec", "seconds", "秒"), 1 / 60),
+    **dict.fromkeys(("", "m", "min", "mins", "minute", "minutes", "分", "分钟"), 1),
+    **dict.fromkeys(("h", "hour", "hours", "小时"), 60),
+    **dict.fromkeys(("d", "day", "days", "天", "日"), 1440),
+    **dict.fromkeys(("w", "week", "weeks", "周", "星期"), 10_080),
+    **dict.fromkeys(("mo", "month", "months", "月", "个月"), 43_200),
+    **dict.fromkeys(("y", "year", "years", "年"), 525_600),
+}
+"""How many minutes each unit that people write has; without a unit, a number of days in /funnel."""
+_LENGTH = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,9}})?)({'|'.join(sorted(_UNITS_OF_TIME, key=len, reverse=True))})")
+_LIKE_DATE = re.compile(r"\d{4}年?|\d{8}|\d{2,4}[./年月-]\d{1,2}([./月-]\d{1,2})?[月日号]?|\d{1,2}月(\d{1,2}[日号]?)?")
+_DAYS_OF_WORD = {
+    **dict.fromkeys(("yesterday", "昨天", "昨日"), 2),
+    **dict.fromkeys(("前天",), 3),
+    **dict.fromkeys(("week", "本周", "这周"), 7),
+    **dict.fromkeys(("上周",), 14),
+    **dict.fromkeys(("month", "本月"), 30),
+    **dict.fromkeys(("上月", "上个月"), 60),
+    **dict.fromkeys(("year", "今年", "去年"), _MAX_DAYS),
+}
+"""How many days, today included, reach back over what a word means."""
+_CAMPAIGN_MARK = "#"
+"""Written before a campaign that looks like a time: `#618`."""
 _PAGE = re.compile(r"\d{1,4}")
 
 
@@ -53,6 +80,7 @@ class ButtonAction(StrEnum):
     REVOKE = "revoke"
     CONFIRM_REVOKE = "really"
     POSTER = "poster"
+    FUNNEL = "funnel"
 
 
 class CommandProblem(StrEnum):
@@ -67,6 +95,15 @@ class CommandProblem(StrEnum):
     PERIOD = "period"
     SHARE = "share_how"
     METHOD_OFF = "method_off"
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """A word of a command that was not understood, and the arguments that may have been meant, the nearest first."""
+
+    word: str
+    command: StaffCommand
+    meanings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +160,14 @@ def read_button_data(data: str) -> ButtonData | None:
     match button.action:
         case ButtonAction.LIST:
             is_valid = list_page is not None and not about
-        case ButtonAction.POSTER:
+        case ButtonAction.POSTER | ButtonAction.FUNNEL:
             is_valid = list_page is None
         case _:
             is_valid = is_link_id(about)
     return button if is_valid else None
 
 
-def read_link(text: str) -> LinkArguments | CommandProblem:
+def read_link(text: str) -> LinkArguments | CommandProblem | NotUnderstood:
     """Read the arguments of /link: an account, then the rest in any order."""
     account, *words = _words(text) or [""]
     if not account:
@@ -150,21 +187,30 @@ def read_links(text: str) -> ListPage | CommandProblem:
         return CommandProblem.CAMPAIGN
 
 
-def read_funnel(text: str, today: date) -> FunnelQuery | CommandProblem:
+def read_funnel(text: str, today: date) -> FunnelQuery | CommandProblem | NotUnderstood:
     """Read the arguments of /funnel: a campaign and a period, which is the last seven days by default."""
-    since, until = today - timedelta(days=_DEFAULT_DAYS - 1), today
+    words = _words(text)
+
+    def is_valid(meaning: str) -> bool:
+        return isinstance(read_funnel(meaning, today), FunnelQuery)
+
+    period: tuple[date, date] | None = None
     campaign: str | None = None
-    for word in _words(text):
+    for place, word in enumerate(words):
         try:
-            period = _period(word, today)
-            if period is not None:
-                since, until = period
-            elif campaign is None:
-                campaign = read_campaign(word)
-            else:
+            found = _period(word, today)
+            if found is not None and period is not None:
+                return _second_time(StaffCommand.FUNNEL, words, place)
+            if found is None and _is_like_time(word):
+                return _not_understood(StaffCommand.FUNNEL, words, place, _nearest_period(word, today), is_valid)
+            if found is None and campaign is not None:
                 return CommandProblem.PERIOD
+            if found is None:
+                campaign = read_campaign(word.removeprefix(_CAMPAIGN_MARK))
         except ValueError:
             return CommandProblem.PERIOD
+        period = found or period
+    since, until = period or (today - timedelta(days=_DEFAULT_DAYS - 1), today)
     return FunnelQuery(since=since, until=until, campaign=campaign)
 
 
@@ -182,13 +228,23 @@ def _words(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).split()
 
 
-def _add_words(arguments: LinkArguments, words: Iterable[str]) -> LinkArguments | CommandProblem:
-    for word in words:
+def _add_words(arguments: LinkArguments, words: Sequence[str]) -> LinkArguments | CommandProblem | NotUnderstood:
+    all_words = [arguments.account, *words]
+    for place, word in enumerate(words, 1):
+        is_ttl = _TTL.fullmatch(word.casefold()) is not None
+        if is_ttl and arguments.ttl is not None:
+            return _second_time(StaffCommand.LINK, all_words, place)
+        if _is_like_time(word) and not is_ttl:
+            return _not_understood(StaffCommand.LINK, all_words, place, _nearest_ttl(word), _is_valid_link)
         extended = _add_word(arguments, word)
         if isinstance(extended, CommandProblem):
             return extended
         arguments = extended
     return arguments
+
+
+def _is_valid_link(text: str) -> bool:
+    return isinstance(read_link(text), LinkArguments)
 
 
 def _add_word(arguments: LinkArguments, word: str) -> LinkArguments | CommandProblem:
@@ -202,9 +258,50 @@ def _add_word(arguments: LinkArguments, word: str) -> LinkArguments | CommandPro
     if arguments.campaign:
         return CommandProblem.WORD
     try:
-        return replace(arguments, campaign=read_campaign(word))
+        return replace(arguments, campaign=read_campaign(word.removeprefix(_CAMPAIGN_MARK)))
     except InvalidLinkRequest:
         return CommandProblem.CAMPAIGN
+
+
+def _is_like_time(word: str) -> bool:
+    """Whether a word means a date or a length of time, readable or not: such a word is never taken for a campaign."""
+    plain = word.casefold()
+    return bool(_LENGTH.fullmatch(plain) or _LIKE_DATE.fullmatch(plain)) or plain in _DAYS_OF_WORD
+
+
+def _not_understood(
+    command: StaffCommand, words: Sequence[str], place: int, nearest: str, is_valid: Callable[[str], bool]
+) -> NotUnderstood:
+    """What a command may have meant: with the nearest time in place of a word, or with the word as a campaign."""
+    meant = [nearest, f"{_CAMPAIGN_MARK}{words[place]}"]
+    by_time, by_campaign = (" ".join([*words[:place], each, *words[place + 1 :]]) for each in meant)
+    return NotUnderstood(words[place], command, (by_time, by_campaign) if is_valid(by_campaign) else (by_time,))
+
+
+def _second_time(command: StaffCommand, words: Sequence[str], place: int) -> NotUnderstood:
+    """A command with two times: without the second one it means something."""
+    return NotUnderstood(words[place], command, (" ".join([*words[:place], *words[place + 1 :]]),))
+
+
+def _nearest_ttl(word: str) -> str:
+    """The time to wait that is nearest to a word, as /link takes it: 1 minute to 30 days."""
+    match = _LENGTH.fullmatch(word.casefold())
+    minutes = round(float(match[1]) * _UNITS_OF_TIME[match[2]]) if match else _LONGEST_TTL
+    minutes = min(max(minutes, 1), _LONGEST_TTL)
+    unit, length = next((unit, length) for unit, length in (("d", 1440), ("h", 60), ("m", 1)) if minutes >= length)
+    return f"{minutes // length}{unit}"
+
+
+def _nearest_period(word: str, today: date) -> str:
+    """The period that is nearest to a word, as /funnel takes it."""
+    plain = word.casefold()
+    if _LIKE_DATE.fullmatch(plain):
+        first, *others = map(int, re.findall(r"\d+", re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", plain)))
+        year, month = (first % 100 + 2000, [*others, today.month][0]) if first > _LAST_MONTH else (today.year, first)
+        return f"{min(year, today.year)}-{min(max(month, 1), _LAST_MONTH):02}"
+    match = _LENGTH.fullmatch(plain)
+    days = round(float(match[1]) * _UNITS_OF_TIME[match[2] or "d"] / 1440) if match else _DAYS_OF_WORD.get(plain, 1)
+    return f"{min(max(days, 1), _MAX_DAYS)}d"
 
 
 def _period(word: str, today: date) -> tuple[date, date] | None:

@@ -10,13 +10,14 @@ from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.flow.effects import RemainingTime, TextKey, Values
 from bot.handlers.side_messages import MessageContent
-from bot.handlers.staff.command_parser import ButtonAction, ButtonData, ListPage
+from bot.handlers.staff.command_parser import ButtonAction, ButtonData, ListPage, NotUnderstood, StaffCommand
 from bot.handlers.staff.replies import StaffTexts
 from verification.identity import mask_account
 from verification.invitations import Link, LinkState
 
 LINKS_A_PAGE = 8
 _BUTTONS_A_ROW = 4
+_LONGEST_COPIED, _LONGEST_DATA = 256, 64
 _REVOCABLE = {LinkState.WAITING, LinkState.OPENED}
 
 
@@ -59,6 +60,12 @@ def render_revoke_question(texts: StaffTexts, link: Link, list_page: ListPage | 
     ]
     key = "card.really" if link.opened_at is None else "card.really_opened"
     return MessageContent(texts.text(key, {"account": mask_account(link.account)}), InlineKeyboardMarkup([buttons]))
+
+
+def render_not_understood(texts: StaffTexts, problem: NotUnderstood) -> MessageContent:
+    """What was not understood, with a button for each command that may have been meant."""
+    buttons = [[_command_button(problem.command, arguments)] for arguments in problem.meanings]
+    return MessageContent(texts.text("slip.not_understood", {"word": problem.word}), InlineKeyboardMarkup(buttons))
 
 
 def render_page(texts: StaffTexts, links: Sequence[Link], now: datetime, list_page: ListPage) -> MessageContent:
@@ -131,3 +138,15 @@ def _page_buttons(texts: StaffTexts, list_page: ListPage, *, more: bool) -> Iter
 def _keyboard(rows: Sequence[Sequence[InlineKeyboardButton]]) -> InlineKeyboardMarkup | None:
     filled = [row for row in rows if row]
     return InlineKeyboardMarkup(filled) if filled else None
+
+
+def _command_button(command: StaffCommand, arguments: str) -> InlineKeyboardButton:
+    """A button that carries out a command; of a command with an account a button that copies it.
+
+    Callback data hold nothing about an account, and at most 64 bytes.
+    """
+    written = f"/{command} {arguments}"
+    data = ButtonData(ButtonAction.FUNNEL, arguments).callback_data
+    if command is StaffCommand.FUNNEL and len(data.encode()) <= _LONGEST_DATA and ":" not in arguments:
+        return InlineKeyboardButton(written, callback_data=data)
+    return InlineKeyboardButton(written, copy_text=CopyTextButton(written[:_LONGEST_COPIED]))

@@ -19,6 +19,7 @@ from bot.handlers.staff.command_parser import (
     CommandProblem,
     LinkArguments,
     ListPage,
+    NotUnderstood,
     StaffCommand,
     read_funnel,
     read_link,
@@ -105,6 +106,8 @@ class StaffService:
                 return [
                     TextReply(await self._links_page(request, button.list_page or ListPage(), texts), in_place=True)
                 ]
+            case ButtonAction.FUNNEL:
+                return await self._funnel(request, button.about, texts)
             case ButtonAction.POSTER:
                 return self._print_public_link(button.about, texts)
             case ButtonAction.CONFIRM_REVOKE:
@@ -143,9 +146,9 @@ class StaffService:
         return [TextReply(await self._links_page(request, list_page, texts))]
 
     async def _link(
-        self, request: StaffRequest, arguments: LinkArguments | CommandProblem, texts: StaffTexts
+        self, request: StaffRequest, arguments: LinkArguments | CommandProblem | NotUnderstood, texts: StaffTexts
     ) -> Sequence[StaffReply]:
-        if isinstance(arguments, CommandProblem):
+        if not isinstance(arguments, LinkArguments):
             return _problem_reply(texts, arguments)
         if arguments.method is not None and arguments.method not in self._support.methods:
             return _problem_reply(texts, CommandProblem.METHOD_OFF)
@@ -184,7 +187,7 @@ class StaffService:
 
     async def _funnel(self, request: StaffRequest, arguments: str, texts: StaffTexts) -> Sequence[StaffReply]:
         query = read_funnel(arguments, beijing_day(self._clock()))
-        if isinstance(query, CommandProblem):
+        if isinstance(query, CommandProblem | NotUnderstood):
             return _problem_reply(texts, query)
         (report,) = build_reports(await self._support.funnel_statistics(request.actor, query), query)
         if not any(step.count for step in report.steps):
@@ -232,5 +235,7 @@ def _text_reply(texts: StaffTexts, key: str) -> Sequence[StaffReply]:
     return [TextReply(MessageContent(texts.text(key), None))]
 
 
-def _problem_reply(texts: StaffTexts, problem: CommandProblem) -> Sequence[StaffReply]:
+def _problem_reply(texts: StaffTexts, problem: CommandProblem | NotUnderstood) -> Sequence[StaffReply]:
+    if isinstance(problem, NotUnderstood):
+        return [TextReply(links.render_not_understood(texts, problem))]
     return _text_reply(texts, f"slip.{problem}")

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.faq import QUESTIONS as MEASURED
+from bench.faq import measure, read
 from bot.content.catalogue import load
 from bot.content.search import MAX_RESULTS, TopicSearch, normalize
 from bot.content.topics import Entry
@@ -28,11 +30,6 @@ def search(*topics: Entry) -> TopicSearch:
 
 def entry(id: str, title: str, *keywords: str) -> Entry:
     return Entry(id=id, title=title, answer="", links=(), keywords=keywords)
-
-
-def normalized_texts(path: Path) -> list[str]:
-    topics = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
-    return [normalize(text) for topic in topics for text in (topic["title"], *topic["keywords"], topic["answer"])]
 
 
 @pytest.mark.parametrize(("topic", "text"), QUESTIONS)
@@ -72,52 +69,76 @@ def test_an_id_finds_its_own_topic() -> None:
     assert SEARCH.topics("three_accounts") == ("three_accounts",)
 
 
+@pytest.mark.parametrize("name", ["tuning", "held_out"])
+def test_most_typed_questions_find_their_topic_and_few_a_wrong_one(name: str) -> None:
+    score = measure(SEARCH.topics, list(read(MEASURED / f"{name}.txt")))
+
+    assert score.precision >= 0.97
+    assert score.recall >= 0.9
+
+
 def test_the_language_of_the_chat_does_not_matter_nor_do_case_width_and_spaces() -> None:
-    mixed = search(entry("icp", "备案 ICP 怎么做", "website filing"))
+    mixed = search(entry("icp", "备案 ICP 怎么做", "website filing"), entry("fee", "收费吗", "what does it cost"))
 
     for text in ("ＩＣＰ备案", "备案 icp 怎么做", "about my Website   FILING!"):
-        assert mixed.topics(text) == (("icp",) if text != "ＩＣＰ备案" else ()), text
+        assert mixed.topics(text) == ("icp",), text
 
 
-def test_a_mistyped_phrase_is_found_and_a_common_word_of_it_is_not() -> None:
-    accounts = search(entry("how_many", "How many accounts can one ID verify?", "how many accounts"))
+def test_a_mistyped_word_is_found_and_a_common_word_of_a_phrase_is_not() -> None:
+    accounts = search(
+        entry("how_many", "How many accounts can one ID verify?", "how many accounts"),
+        entry("close", "How do I close my accounts?"),
+        entry("find", "Where are my accounts?"),
+    )
 
     assert accounts.topics("how mny acounts") == ("how_many",)
     assert accounts.topics("accounts") == ()
 
 
-def test_words_are_found_from_their_beginning_and_numbers_whole() -> None:
-    one = search(entry("a", "x y z", "fail", "3 accounts", "满 3"))
+def test_endings_of_words_do_not_matter() -> None:
+    two = search(entry("a", "Face recognition failed"), entry("b", "Close the bank account"))
 
-    assert one.topics("it failed") == ("a",)
-    assert one.topics("is it snowfail?") == ()
-    assert one.topics("13 accounts") == ()
-    assert one.topics("满 30 了") == ()
-    assert one.topics("满 3 个") == ("a",)
+    assert two.topics("my face fails") == ("a",)
+    assert two.topics("is it snow?") == ()
+
+
+def test_a_word_and_its_other_ways_to_write_are_the_same() -> None:
+    two = search(entry("a", "刷脸失败怎么办"), entry("b", "绑定银行卡"))
+
+    assert two.topics("人脸识别老失败") == ("a",)
 
 
 def test_all_parts_of_a_keyword_must_occur_in_any_order() -> None:
-    one = search(entry("a", "x y z", "人脸 + 失败"))
+    two = search(entry("a", "x y z", "摄像头 + 失败"), entry("b", "绑定银行卡"))
 
-    assert one.topics("老是失败，人脸不行") == ("a",)
-    assert one.topics("人脸") == ()
+    assert two.topics("老是失败，摄像头不行") == ("a",)
+    assert two.topics("摄像头") == ()
 
 
-def test_topics_are_ordered_by_coverage_and_weak_ones_are_left_out() -> None:
-    three = search(entry("a", "x", "账号"), entry("b", "y", "企业账号变更"), entry("c", "z", "企业账号"))
+def test_topics_are_ordered_by_score_and_weak_ones_are_left_out() -> None:
+    three = search(entry("a", "x", "账号"), entry("b", "y", "企业账号转让"), entry("c", "z", "企业账号"))
 
-    assert three.topics("我要企业账号变更") == ("b", "c")
+    assert three.topics("我要企业账号转让")[0] == "b"
+    assert "a" not in three.topics("我要企业账号转让")
+
+
+def test_a_phrase_of_another_matter_competes_with_the_topics() -> None:
+    payment = search(entry("payment", "认证收费吗", "多少钱"), entry("b", "绑定银行卡"))
+
+    assert payment.topics("认证多少钱") == ("payment",)
+    assert payment.topics("云服务器多少钱") == ()
 
 
 def test_traditional_characters_match_simplified_ones() -> None:
     assert normalize("帳號滿了怎麼辦？") == "账号满了怎么办"
 
 
-def test_every_question_of_the_faq_is_found_in_traditional_characters() -> None:
-    texts = Path(__file__).parents[3] / "bot" / "texts" / "faq.zh.toml"
-    simplified, traditional = (
-        normalized_texts(path) for path in (texts, Path(__file__).with_name("faq_traditional.toml"))
-    )
+def test_every_title_and_keyword_answers_the_same_in_traditional_characters() -> None:
+    entries = tomllib.loads(Path(__file__).with_name("faq_traditional.toml").read_text(encoding="utf-8"))["topic"]
+    written = [(topic.title, *topic.keywords) for topic in FAQ["zh"]]
+    traditional = [(topic["title"], *topic["keywords"]) for topic in entries]
 
-    assert len(simplified) > 100
-    assert traditional == simplified
+    assert [[normalize(text) for text in texts] for texts in traditional] == [
+        [normalize(text) for text in texts] for texts in written
+    ]
+    assert [SEARCH.topics(texts[0])[:1] for texts in traditional] == [(topic.id,) for topic in FAQ["zh"]]

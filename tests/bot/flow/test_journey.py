@@ -21,6 +21,7 @@ from bot.flow.events import (
     Commanded,
     Event,
     LinkAccepted,
+    LinkRejected,
     ReaskRequested,
     Said,
     SideMessage,
@@ -248,6 +249,13 @@ def test_core_events_begin_no_journey_and_the_next_message_counts_every_step_rea
     assert news == ()
     assert counted(word) == list(STEPS[: STEPS.index(FunnelStep.PHONE) + 1])
     assert {increment.bucket for increment in word} == {None}
+
+
+def test_a_broken_link_begins_no_journey_and_the_next_message_does() -> None:
+    journey = JourneyFixture()
+
+    assert journey.take_event(LinkRejected()) == ()
+    assert counted(journey.take_event(Commanded(Command.START))) == [FunnelStep.OPENED]
 
 
 def test_an_erasure_ends_the_journey_and_the_next_message_begins_another() -> None:

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from bot.content.catalogue import Catalogue, Operator, load
 from bot.engine.messages import MessageRef
 from bot.flow import effects as e
 from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
+from bot.handlers.side_messages import render_faq
 from tests.bot.handlers.staff_fixture import CATALOGUE, SenderFixture, sender_fixture
 from tests.fakes import NOON
 from tests.simulator_fixture import said
@@ -354,6 +356,32 @@ async def test_an_unknown_topic_and_a_page_out_of_range_give_the_list() -> None:
         assert all("常见问题" in text for text in sender.guest.bot_texts())
 
 
+def buttons(shown: e.ShowFaq, catalogue: Catalogue = CATALOGUE) -> list[tuple[str, str | object | None]]:
+    markup = render_faq(catalogue, "zh", shown).markup
+    assert markup is not None
+    return [(button.text, button.url or button.callback_data) for row in markup.inline_keyboard for button in row]
+
+
+@pytest.mark.parametrize("page", range(6))
+def test_each_list_of_topics_ends_with_the_official_page(page: int) -> None:
+    official = ("官方常见问题", "https://cloud.tencent.com/document/product/378/55619")
+
+    assert buttons(e.ShowFaq(page=page))[-1] == official
+    assert buttons(e.ShowFaq(unanswered=True))[-1] == official
+
+
+def test_one_tap_under_an_answer_says_that_it_did_not_help_and_leads_to_a_human() -> None:
+    assert ("没解决我的问题", "faq:unhelpful.icp") in buttons(e.ShowFaq("icp"))
+    assert ("联系人工", "https://cloud.tencent.com/online-service") in buttons(e.ShowFaq(unhelpful=True))
+    assert "没帮上忙" in render_faq(CATALOGUE, "zh", e.ShowFaq(unhelpful=True)).text
+
+
+def test_a_contact_without_an_address_has_no_button() -> None:
+    by_phone = load(days=30, operator=Operator("客服", "400 910 0100"))
+
+    assert "联系人工" not in [label for label, _ in buttons(e.ShowFaq(unhelpful=True), by_phone)]
+
+
 async def test_every_topic_can_be_shown_in_both_languages() -> None:
     async with sender_fixture() as sender:
         for sender.language in ("zh", "en"):
@@ -441,7 +469,7 @@ async def test_an_answer_offers_other_topics_below_its_links() -> None:
         await sender.show(e.ShowFaq("how_many", others=("three_accounts", "no_such_topic")))
 
         labels = [[button["label"] for button in row] for row in sender.guest.messages()[-1]["buttons"]]
-        assert labels == [["实名认证常见问题"], ["❓ 提示已认证满 3 个账号怎么办"], ["‹ 全部问题"]]
+        assert labels == [["实名认证常见问题"], ["❓ 提示已认证满 3 个账号怎么办"], ["没解决我的问题"], ["‹ 全部问题"]]
 
 
 async def test_the_list_says_that_no_topic_answers() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.content import vocabulary
 from bot.flow.effects import (
     AskQuestion,
     CancelAttempt,
@@ -190,6 +191,31 @@ def test_the_faq_is_a_message_of_its_own() -> None:
 )
 def test_the_data_of_an_faq_button_are_checked(choice: str, shown: ShowFaq) -> None:
     assert advance(scanning(), SideTapped(side=SideMessage.FAQ, choice=choice), CONTEXT).effects == (shown,)
+
+
+def test_an_answer_that_did_not_help_is_counted_and_leads_to_the_other_topics() -> None:
+    context = replace(CONTEXT, topics_in=lambda text: ("icp",) if text == "icp" else ())
+
+    step = advance(scanning(), SideTapped(side=SideMessage.FAQ, choice="unhelpful.icp"), context)
+
+    assert step.effects == (ShowFaq(unhelpful=True), CountQuestion("unhelpful:icp"))
+
+
+def test_a_forged_topic_that_did_not_help_is_not_counted() -> None:
+    context = replace(CONTEXT, topics_in=lambda _: ("icp",))
+
+    for choice in ("unhelpful.forged", "unhelpful.", "unhelpful"):
+        (shown,) = advance(scanning(), SideTapped(side=SideMessage.FAQ, choice=choice), context).effects
+        assert isinstance(shown, ShowFaq)
+        assert not shown.unhelpful
+
+
+def test_a_wish_for_a_human_behind_the_faq_command_leads_to_the_contact() -> None:
+    context = replace(CONTEXT, words=vocabulary.load())
+
+    step = advance(scanning(), Commanded(Command.FAQ, "怎么联系人工"), context)
+
+    assert CountQuestion("human") in step.effects
 
 
 # Languages

@@ -12,6 +12,8 @@ from bot.handlers.staff.command_parser import (
     CommandProblem,
     LinkArguments,
     ListPage,
+    NotUnderstood,
+    StaffCommand,
     read_button_data,
     read_funnel,
     read_link,
@@ -84,6 +86,61 @@ def test_an_impossible_period_is_refused(words: str) -> None:
     assert read_funnel(words, TODAY) is CommandProblem.PERIOD
 
 
+@pytest.mark.parametrize(
+    ("words", "word", "meanings"),
+    [
+        ("1000d", "1000d", ("365d", "#1000d")),
+        ("spring 1y", "1y", ("spring 365d",)),
+        ("2w spring", "2w", ("14d spring",)),
+        ("3个月", "3个月", ("90d",)),
+        ("12h", "12h", ("1d", "#12h")),
+        ("30", "30", ("30d", "#30")),
+        ("1.5d", "1.5d", ("2d",)),
+        ("2026", "2026", ("2026-11", "#2026")),
+        ("2031", "2031", ("2026-11", "#2031")),
+        ("20260315", "20260315", ("2026-03", "#20260315")),
+        ("2026/3", "2026/3", ("2026-03",)),
+        ("26-0", "26-0", ("2026-01", "#26-0")),
+        ("3月", "3月", ("2026-03",)),
+        ("yesterday", "yesterday", ("2d", "#yesterday")),
+        ("上周", "上周", ("14d",)),
+        ("7d 30d", "30d", ("7d",)),
+        ("spring 2026-10 today", "today", ("spring 2026-10",)),
+    ],
+)
+def test_what_a_funnel_does_not_understand_becomes_neither_campaign_nor_figure(
+    words: str, word: str, meanings: tuple[str, ...]
+) -> None:
+    assert read_funnel(words, TODAY) == NotUnderstood(word, StaffCommand.FUNNEL, meanings)
+
+
+@pytest.mark.parametrize(
+    ("words", "word", "meanings"),
+    [
+        ("acc9 1w", "1w", ("acc9 7d", "acc9 #1w")),
+        ("acc9 spring 2y", "2y", ("acc9 spring 30d",)),
+        ("acc9 90秒", "90秒", ("acc9 2m",)),
+        ("acc9 90", "90", ("acc9 1h", "acc9 #90")),
+        ("acc9 2026 qq", "2026", ("acc9 1d qq", "acc9 #2026 qq")),
+        ("acc9 2026-11-30", "2026-11-30", ("acc9 30d", "acc9 #2026-11-30")),
+        ("acc9 2h 3h", "3h", ("acc9 2h",)),
+    ],
+)
+def test_what_a_link_does_not_understand_becomes_no_campaign(words: str, word: str, meanings: tuple[str, ...]) -> None:
+    assert read_link(words) == NotUnderstood(word, StaffCommand.LINK, meanings)
+
+
+def test_every_meaning_that_is_offered_is_understood() -> None:
+    for words in ("1000d", "spring 1y", "2w spring", "30", "2026", "2026/3", "3月", "yesterday", "7d 30d"):
+        problem = read_funnel(words, TODAY)
+        assert isinstance(problem, NotUnderstood)
+        assert all(isinstance(read_funnel(each, TODAY), FunnelQuery) for each in problem.meanings)
+    for words in ("acc9 1w", "acc9 2y", "acc9 90", "acc9 2026", "acc9 2h 3h"):
+        wish = read_link(words)
+        assert isinstance(wish, NotUnderstood)
+        assert all(isinstance(read_link(each), LinkArguments) for each in wish.meanings)
+
+
 @given(st.text(max_size=60))
 def test_any_text_can_be_parsed(words: str) -> None:
     read_link(words)
@@ -107,6 +164,7 @@ all_buttons = st.one_of(
         st.none() | st.builds(ListPage, st.integers(0, 9999), st.none() | st.just("a" * 32)),
     ),
     st.just(ButtonData(ButtonAction.POSTER, "wechat")),
+    st.just(ButtonData(ButtonAction.FUNNEL, "spring 365d")),
 )
 
 
@@ -134,6 +192,7 @@ def test_every_button_survives_its_callback_data_and_fits(button: ButtonData) ->
         f"s:card:{LINK}:0:a:b",
         f"s:no_such_verb:{LINK}",
         "s:poster:wechat:0:",
+        "s:funnel:365d:0:",
         f"q:card:{LINK}",
     ],
 )

@@ -13,7 +13,7 @@ from bot.content import telegram_html
 from bot.content.catalogue import LANGUAGES
 from bot.handlers.side_messages import MessageContent
 from bot.handlers.staff import attempt_views, links, public_links
-from bot.handlers.staff.command_parser import CommandProblem, ListPage, StaffCommand
+from bot.handlers.staff.command_parser import CommandProblem, ListPage, NotUnderstood, StaffCommand
 from bot.handlers.staff.replies import StaffTexts
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.fakes import NOON
@@ -81,7 +81,7 @@ def full() -> FunnelStatistics:
 def test_every_value_has_its_text(language: str) -> None:
     families: dict[str, Set[str]] = {
         "command": set(StaffCommand) - {StaffCommand.HELP},
-        "slip": set(CommandProblem),
+        "slip": {*CommandProblem, "not_understood"},
         "state": set(LinkState),
     }
     families |= {"step": set(FunnelStep), "reason": set(Reason)}
@@ -223,3 +223,26 @@ def test_every_topic_can_be_shared_and_nothing_else() -> None:
 
 def test_chart_titles_are_ascii() -> None:
     assert attempt_views.chart_title(QUERY).isascii()
+
+
+def meant(problem: NotUnderstood) -> list[tuple[str, str | object | None]]:
+    content = links.render_not_understood(StaffTexts(CATALOGUE, "zh"), problem)
+    assert problem.word in content.text
+    assert content.markup is not None
+    (buttons,) = zip(*content.markup.inline_keyboard, strict=True)
+    return [(one.text, one.callback_data or (one.copy_text and one.copy_text.text)) for one in buttons]
+
+
+def test_what_a_funnel_may_have_meant_is_shown_by_one_tap() -> None:
+    assert meant(NotUnderstood("2w", StaffCommand.FUNNEL, ("14d", "#2w"))) == [
+        ("/funnel 14d", "s:funnel:14d"),
+        ("/funnel #2w", "s:funnel:#2w"),
+    ]
+
+
+def test_what_does_not_fit_a_button_or_names_an_account_is_copied() -> None:
+    long = "c" * 60
+
+    assert meant(NotUnderstood("2w", StaffCommand.FUNNEL, (long,))) == [(f"/funnel {long}", f"/funnel {long}")]
+    assert meant(NotUnderstood("1:2", StaffCommand.FUNNEL, ("1:2",))) == [("/funnel 1:2", "/funnel 1:2")]
+    assert meant(NotUnderstood("1w", StaffCommand.LINK, ("acc9 7d",))) == [("/link acc9 7d", "/link acc9 7d")]
