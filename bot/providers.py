@@ -25,6 +25,11 @@ class ConfiguredProviders:
 
     by_method: Mapping[Method, Provider]
     pollable: Mapping[Method, PollableProvider]
+    outage: Outage | None = None
+
+    def is_up(self, method: Method) -> bool:
+        """Whether a method's provider answered at its last call; a simulated one always does."""
+        return method not in self.pollable or self.outage is None or not self.outage.is_open
 
 
 @asynccontextmanager
@@ -41,7 +46,7 @@ async def open_providers(
         by_method: dict[Method, Provider] = {
             method: remote[method] if method in remote else SimulatedProvider(method) for method in settings.providers
         }
-        yield ConfiguredProviders(by_method, remote)
+        yield ConfiguredProviders(by_method, remote, outage)
 
 
 @asynccontextmanager

@@ -104,6 +104,12 @@ RETURNING id, attempt, account, method, status, reason, simulated, judged_at, tr
 POSTPONE_RESULT = "UPDATE results SET tries = $2, due_at = $3 WHERE id = $1 AND outcome IS NULL"
 SETTLE_RESULT = "UPDATE results SET outcome = $2, settled_at = $3 WHERE id = $1 AND outcome IS NULL"
 UNDELIVERED_RESULTS = "SELECT count(*), min(judged_at) FROM results WHERE outcome IS NULL"
+# What waits, and since when.
+BACKLOG = """
+SELECT 'replies', count(*), min(changed_at) FROM dialogues WHERE shown < revision AND blocked = 0
+UNION ALL SELECT 'notices', count(*), min(posted_at) FROM notices WHERE settled = 0
+UNION ALL SELECT 'results', count(*), min(judged_at) FROM results WHERE outcome IS NULL
+"""
 ABANDONED_RESULTS = "SELECT count(*) FROM results WHERE outcome = 'given_up'"
 
 MARK_SEEN = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"

@@ -115,6 +115,18 @@ async def test_a_result_of_a_failed_unit_is_never_sent(store: SqlStore) -> None:
     assert await claim(store) == []
 
 
+async def test_the_backlog_tells_how_many_wait_and_since_when(store: SqlStore) -> None:
+    assert await store.backlog() == {"replies": (0, None), "notices": (0, None), "results": (0, None)}
+    commits: list[float] = []
+    store.counts.on_commit = commits.append
+
+    await post(store, verdict(1), verdict(2))
+
+    assert (await store.backlog())["results"] == (2, NOON)
+    assert len(commits) >= 1
+    assert min(commits) >= 0
+
+
 async def test_an_attempt_has_one_result(store: SqlStore) -> None:
     await post(store, verdict(1), verdict(1, status=AttemptStatus.FAILED))
 
