@@ -46,15 +46,16 @@ def rotate(
 
 
 def doctor(
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask Telegram")] = False,  # noqa: FBT002
+    context: typer.Context,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no server")] = False,  # noqa: FBT002
 ) -> None:
-    """Check settings, keys, database, Telegram.
+    """Check settings, keys, database, Telegram, the provider, the receiver of results, PUBLIC_URL and the clock.
 
     Prints one line for each check; the exit status is 1 when one of them is a problem.
     """
     from bot.cli.doctor import run_checks
 
-    raise typer.Exit(asyncio.run(run_checks(typer.echo, offline=offline)))
+    raise typer.Exit(asyncio.run(run_checks(typer.echo, offline=offline, program=str(context.obj))))
 
 
 def health() -> None:

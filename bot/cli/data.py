@@ -72,9 +72,8 @@ async def restore(settings: Settings, copy: Path, say: Say) -> int:
         copy_database(copy, target=draft)
         await _check_copy(settings, draft)
         try:
-            former = replace_database(
-                target, by=draft, mark=f"before-{Clock(settings.clock_offset_file).now():{_TIME}}"
-            )
+            now = Clock(settings.clock_offset_file).now()
+            former = replace_database(target, by=draft, mark=f"before-{now:{_TIME}}")
         except OSError as error:
             raise CommandFailed(f"{target}: {error.strerror}") from None
     if former is not None:

@@ -1,18 +1,24 @@
 """`doctor` checks whether the bot can run well here. It changes nothing, and prints fingerprints instead of secrets."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime, timedelta
+from platform import python_implementation, python_version
+from sqlite3 import sqlite_version
 
-from bot.cli import check_settings, check_telegram
+from bot.cli import check_servers, check_settings, check_telegram
 from bot.cli.report import Finding, Say, ok, print_findings, problem, warning
+from bot.clock import Clock
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import BadTopics, read
 from bot.open_store import key_file, load_sealing
 from bot.settings import BadSetting, Settings, load
-from storage import StorageError, open_database, sqlite_path
+from storage import SqlStore, StorageError, open_database, sqlite_path
 from storage.inspection import InspectionReport, ResultBacklog, inspect_database
 
+_PATIENCE = timedelta(minutes=1)
 
-async def run_checks(say: Say, *, offline: bool) -> int:
+
+async def run_checks(say: Say, *, offline: bool, program: str = "realname-bot") -> int:
     """Run every check and print its findings; gives the exit status, which is 1 when there is a problem."""
     renamed: list[str] = []
     try:
@@ -20,6 +26,7 @@ async def run_checks(say: Say, *, offline: bool) -> int:
     except BadSetting as error:
         return print_findings([problem(str(error))], say)
     findings = [
+        ok(f"versions: {program}, {python_implementation()} {python_version()}, SQLite {sqlite_version}"),
         ok("settings can be read"),
         *map(warning, renamed),
         _questions(),
@@ -28,6 +35,7 @@ async def run_checks(say: Say, *, offline: bool) -> int:
     findings += [finding async for finding in _database(settings)]
     if not offline:
         findings += await check_telegram.check_telegram(settings)
+        findings += await check_servers.check_servers(settings)
     return print_findings(findings, say)
 
 
@@ -52,7 +60,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             for finding in _report_findings(report):
                 yield finding
             if report.schema == report.newest:
-                for finding in _results(report.results, settings):
+                backlog = await SqlStore(database, load_sealing(settings)).backlog()
+                for finding in (*_results(report.results, settings), *_waiting(backlog, Clock().now())):
                     yield finding
     except (StorageError, BadSetting, ValueError) as error:
         yield problem(f"database: {error}")
@@ -73,6 +82,15 @@ def _report_findings(report: InspectionReport) -> list[Finding]:
     if report.dead_letters:
         found.append(warning(f"dead letters: {report.dead_letters} updates could not be handled in the last 7 days"))
     return found
+
+
+def _waiting(backlog: Mapping[str, tuple[int, datetime | None]], now: datetime) -> Iterator[Finding]:
+    for queue in ("replies", "notices"):
+        count, since = backlog[queue]
+        if since is not None and now - since > _PATIENCE:
+            yield warning(
+                f"{queue}: {count} not sent yet, the first since {since:%Y-%m-%d %H:%M} UTC; is the bot running?"
+            )
 
 
 def _results(backlog: ResultBacklog, settings: Settings) -> Iterator[Finding]:
