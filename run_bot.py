@@ -129,6 +129,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
     show: Annotated[Path | None, typer.Option(help="Draw the chats as .html or .png", metavar="FILE")] = None,
+    calls: Annotated[Path | None, typer.Option(help="List the bot's calls and their answers", metavar="FILE")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
     coverage: Annotated[bool, typer.Option("--coverage", help="List what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
@@ -147,7 +148,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     texts = texts or (TEXTS if bot is None else None)
     timing = Timing() if bot is None else Timing(start_timeout=start_within)
     options = suite.SuiteOptions(
-        jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing
+        jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, calls, timing
     )
     with bot_launcher(bot) as launch:
         status = asyncio.run(suite.run_suite(files, options, launcher=launch, texts=texts, out=typer.echo))

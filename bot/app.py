@@ -29,13 +29,14 @@ from bot.container.parts import AppDeps, BotApp, Jobs
 from bot.content import catalogue as texts
 from bot.content.catalogue import Catalogue
 from bot.content.topics import BadTopics
+from bot.engine.messages import FRONT_END
 from bot.flow.machine import advance
 from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
-from bot.intake import ALLOWED, AnyApplication, StartupError
+from bot.intake import ALLOWED, StartupError
 from bot.jobs.result_webhook import open_result_endpoint
 from bot.open_store import open_configured_store
 from bot.outages import Outage, Outages, store_advice
@@ -43,7 +44,7 @@ from bot.providers import open_providers
 from bot.settings import BadSetting, Settings
 from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
-from storage import BadKeys, StorageError, StoreUnavailable, WrongKeys, sqlite_path
+from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys, sqlite_path
 from storage.migrations import known_migrations
 from verification.errors import describe_error
 from verification.providers.addresses import is_elsewhere
@@ -83,7 +84,7 @@ def run(settings: Settings, say: Say) -> int:
         log.error("%s", line)
     else:
         say(line)
-    return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
+    return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongBot | WrongKeys) else 1
 
 
 async def serve(settings: Settings, say: Say) -> None:
@@ -159,6 +160,9 @@ async def _open_deps(
     stack: AsyncExitStack, settings: Settings, catalogue: Catalogue, public_url: str, outages: Outages
 ) -> AppDeps:
     store = await stack.enter_async_context(open_configured_store(settings))
+    if settings.bot_id is not None:
+        # Before anything is claimed in the store or sent to anybody.
+        await store.bot_ownership(FRONT_END).check(settings.bot_id)
     clock, step = Clock(settings.clock_offset_file), advance
     if settings.dialogue_coverage_file is not None:
         coverage = CoverageFile(settings.dialogue_coverage_file)
@@ -211,7 +215,7 @@ async def telegram_session(app: BotApp) -> AsyncIterator[None]:
         if replicas is not None:
             # Before anything is sent: from here on, the others know that the former process of this name is dead.
             await replicas.heartbeat()
-        await _connect(stack, app.intake.application, app.settings)
+        await _connect(stack, app)
         if replicas is not None:
             # Around what sends: until the last reply is sent, no other replica may take this one for dead.
             await stack.enter_async_context(replicas.heartbeating(runner.resume_pending))
@@ -221,10 +225,13 @@ async def telegram_session(app: BotApp) -> AsyncIterator[None]:
         yield
 
 
-async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
+async def _connect(stack: AsyncExitStack, app: BotApp) -> None:
+    application, settings = app.intake.application, app.settings
     stack.push_async_callback(application.bot.shutdown)
     try:
         await application.initialize()
+        # Only now: Telegram has taken the token, so its bot exists.
+        await app.deps.store.bot_ownership(FRONT_END).note(application.bot.id)
         await _choose_intake(application.bot, settings)
     except InvalidToken:
         raise StartupError("BOT_TOKEN: Telegram refuses this token") from None

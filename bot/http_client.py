@@ -18,7 +18,8 @@ from verification.providers.addresses import is_ip_literal, is_loopback, is_publ
 from verification.providers.http import TransientFailure
 
 MAX_ANSWER = 64 * 1024
-TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3, sock_read=5)
+TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
+"""The ten seconds that a provider has for an answer."""
 RESULT_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 """As long as Standard Webhooks asks for; nobody waits for these calls."""
 _CONNECTIONS = 20

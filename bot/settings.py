@@ -13,7 +13,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -28,6 +27,7 @@ from pydantic_settings import (
 from bot.env_file import ENV_ENCODING, ENV_FILE, check_names
 from bot.proxies import Proxy, is_bypassed, parse_proxy
 from verification.attempts import Method
+from verification.callers.keys import ApiCaller, read_callers
 from verification.limits import AttemptLimits
 from verification.providers.addresses import is_elsewhere, is_loopback, parse_base_url
 from verification.signing import WebhookSigner
@@ -385,14 +385,18 @@ class Settings(BaseSettings):
             raise ValueError("write a web address (https://…), an e-mail address or a Telegram name (@support)")
         return contact
 
-    @field_validator("desk_key", "api_keys")
+    @field_validator("desk_key")
     @classmethod
-    def _are_keys(cls, keys: SecretStr | None, field: ValidationInfo) -> SecretStr | None:
-        given = keys.get_secret_value() if keys is not None else ""
-        each = given.split(",") if field.field_name == "api_keys" else [given]
-        if keys is not None and not all(map(_KEY.fullmatch, each)):
+    def _is_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not _KEY.fullmatch(key.get_secret_value()):
             raise ValueError("a key is 24 to 128 letters, digits, _ or -; make one by: openssl rand -hex 24")
-        _check_once(each, "key")
+        return key
+
+    @field_validator("api_keys")
+    @classmethod
+    def _are_callers(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            _check_once([caller.key for caller in read_callers(keys.get_secret_value())], "key")
         return keys
 
     @field_validator("link_ttl")
@@ -479,6 +483,11 @@ class Settings(BaseSettings):
         return bool(self.simulated_methods) and len(self.simulated_methods) < len(self.providers)
 
     @property
+    def bot_id(self) -> int | None:
+        """The id of the bot whose token is set."""
+        return None if self.bot_token is None else int(self.bot_token.get_secret_value().partition(":")[0])
+
+    @property
     def on_loopback(self) -> bool:
         """Whether the Bot API is on this machine, and so a simulator or a server of tests."""
         return is_loopback(urlsplit(self.bot_api_url).hostname or "")
@@ -526,9 +535,9 @@ class Settings(BaseSettings):
         return frozenset(map(int, _split_list(self.staff_ids)))
 
     @property
-    def caller_keys(self) -> tuple[str, ...]:
-        """The bearer keys of the HTTP API; a caller is known by the position of its key, counted from 1."""
-        return () if self.api_keys is None else tuple(self.api_keys.get_secret_value().split(","))
+    def api_callers(self) -> tuple[ApiCaller, ...]:
+        """The programs that may call the HTTP API."""
+        return () if self.api_keys is None else read_callers(self.api_keys.get_secret_value())
 
     @property
     def phone_hosts(self) -> frozenset[str]:

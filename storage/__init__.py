@@ -13,6 +13,7 @@ from storage.errors import (
     NewerSchema,
     StorageError,
     StoreUnavailable,
+    WrongBot,
     WrongKeys,
 )
 from storage.migrations import known_migrations, migrate
@@ -30,6 +31,7 @@ __all__ = [
     "SqlUnit",
     "StorageError",
     "StoreUnavailable",
+    "WrongBot",
     "WrongKeys",
     "open_database",
     "open_store",

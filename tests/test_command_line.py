@@ -29,6 +29,7 @@ def run(*words: str) -> Result:
         "restore",
         "retention",
         "erase",
+        "move-bot",
         "keys",
         "link",
         "links",

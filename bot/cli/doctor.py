@@ -10,10 +10,13 @@ from bot.cli.report import Finding, Say, ok, print_findings, problem, warning
 from bot.clock import Clock
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import BadTopics, read
+from bot.engine.messages import FRONT_END
 from bot.open_store import key_file, load_sealing
 from bot.settings import BadSetting, Settings, load
 from storage import SqlStore, StorageError, open_database, sqlite_path
-from storage.inspection import InspectionReport, ResultBacklog, inspect_database
+from storage.bot_ownership import BotOwnership
+from storage.inspection import InspectionReport, inspect_database
+from verification.result_outbox import ResultBacklog
 
 _PATIENCE = timedelta(minutes=1)
 
@@ -60,6 +63,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             for finding in _report_findings(report):
                 yield finding
             if report.schema == report.newest:
+                owner = await BotOwnership(database, FRONT_END).bot()
+                yield _owner_finding(owner, settings)
                 backlog = await SqlStore(database, load_sealing(settings)).backlog()
                 for finding in (*_results(report.results, settings), *_waiting(backlog, Clock().now())):
                     yield finding
@@ -91,6 +96,14 @@ def _waiting(backlog: Mapping[str, tuple[int, datetime | None]], now: datetime) 
             yield warning(
                 f"{queue}: {count} not sent yet, the first since {since:%Y-%m-%d %H:%M} UTC; is the bot running?"
             )
+
+
+def _owner_finding(owner: int | None, settings: Settings) -> Finding:
+    if owner is None:
+        return ok("bot: none has used this database yet")
+    if settings.bot_id in {None, owner}:
+        return ok(f"bot: the database belongs to the bot {owner}")
+    return problem(f"bot: the database belongs to the bot {owner}, and BOT_TOKEN is of the bot {settings.bot_id}")
 
 
 def _results(backlog: ResultBacklog, settings: Settings) -> Iterator[Finding]:

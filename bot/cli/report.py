@@ -107,7 +107,7 @@ def run_command(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
     from bot.cli.report import CommandFailed
     from bot.content.topics import BadTopics
     from bot.settings import BadSetting, load
-    from storage import BadKeys, StorageError, WrongKeys
+    from storage import BadKeys, StorageError, WrongBot, WrongKeys
 
     async def run() -> int:
         return await work(load(lambda line: typer.echo(line, err=True)))
@@ -116,5 +116,5 @@ def run_command(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
         status = asyncio.run(run())
     except (BadSetting, BadTopics, CommandFailed, StorageError) as error:
         typer.echo(str(error), err=True)
-        status = 2 if isinstance(error, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
+        status = 2 if isinstance(error, BadSetting | BadTopics | BadKeys | WrongBot | WrongKeys) else 1
     raise typer.Exit(status)

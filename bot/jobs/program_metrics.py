@@ -13,7 +13,7 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-QUEUES = ("replies", "notices", "results")
+QUEUES = ("replies", "notices")
 _CACHE_SECONDS = 15.0
 _TIMEOUT = 2.0
 

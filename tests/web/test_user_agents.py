@@ -3,7 +3,7 @@
 import pytest
 
 from tests.web.app_fixture import PHONES
-from verification import Method
+from verification.attempts import ProviderApp
 from web.phone.user_agents import ClientApp, detect_app, in_right_app, is_robot
 
 ANDROID = "Mozilla/5.0 (Linux; Android 13; M2012K11AC) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/109.0"
@@ -29,10 +29,16 @@ def test_each_app_is_recognised_by_its_user_agent(agent: str, app: ClientApp) ->
 
 
 @pytest.mark.parametrize(
-    ("method", "right"), [(Method.WECHAT, ClientApp.WECHAT), (Method.QQ, ClientApp.QQ), (Method.FACE, ClientApp.WECHAT)]
+    ("needed", "right"),
+    [
+        (ProviderApp.WECHAT, [ClientApp.WECHAT]),
+        (ProviderApp.QQ, [ClientApp.QQ]),
+        (ProviderApp.ALIPAY, [ClientApp.ALIPAY]),
+        (ProviderApp.ANY, list(ClientApp)),
+    ],
 )
-def test_each_method_belongs_to_one_app(method: Method, right: ClientApp) -> None:
-    assert [app for app in ClientApp if in_right_app(method, app)] == [right]
+def test_a_provider_works_in_the_app_it_names(needed: ProviderApp, right: list[ClientApp]) -> None:
+    assert [app for app in ClientApp if in_right_app(needed, app)] == right
 
 
 @pytest.mark.parametrize(

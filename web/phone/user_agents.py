@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
-from verification import Method
+from verification.attempts import ProviderApp
 
 
 class ClientApp(StrEnum):
@@ -31,12 +31,6 @@ _APP_PATTERNS: tuple[tuple[re.Pattern[str], ClientApp], ...] = (
     (re.compile(r"AlipayClient"), ClientApp.ALIPAY),
 )
 
-_APP_OF_METHOD: Mapping[Method, ClientApp] = {
-    Method.WECHAT: ClientApp.WECHAT,
-    Method.QQ: ClientApp.QQ,
-    Method.FACE: ClientApp.WECHAT,
-}
-
 # Every browser, also one inside an app, begins so; two for old phones have names of their own.
 _BROWSER = re.compile(r"(?:Mozilla|Opera|UCWEB)/")
 # A program that looks at links begins with its own name, as libraries do, or names itself: by what it does, by
@@ -53,9 +47,9 @@ def detect_app(user_agent: str) -> ClientApp:
     return next((app for pattern, app in _APP_PATTERNS if pattern.search(user_agent)), ClientApp.OTHER)
 
 
-def in_right_app(method: Method, app: ClientApp) -> bool:
-    """Whether this is the app that the method needs."""
-    return app is _APP_OF_METHOD[method]
+def in_right_app(needed: ProviderApp, app: ClientApp) -> bool:
+    """Whether the provider's pages work in this app."""
+    return needed is ProviderApp.ANY or app.value == needed.value
 
 
 def is_robot(headers: Mapping[str, str]) -> bool:

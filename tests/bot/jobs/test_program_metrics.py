@@ -56,7 +56,7 @@ async def test_what_waits_and_since_when_is_reported_and_ages_go_on_while_the_da
     assert world.value("bot_queue_length", queue="replies") == 2
     assert world.value("bot_queue_oldest_seconds", queue="replies") == 30
     assert world.value("bot_queue_oldest_seconds", queue="notices") == 0
-    assert world.value("bot_queue_length", queue="results") == 0
+    assert world.value("bot_queue_length", queue="notices") == 0
 
     world.waits, world.reasons = None, {"store": "cannot be written", "telegram": ""}
     world.seconds += 60
