@@ -64,6 +64,7 @@ def start(
 ) -> None:
     """Start the bot: Telegram by long polling, or by webhook; without any setting, the playground."""
     if context.invoked_subcommand is not None:
+        context.obj = f"realname-bot {__version__}"
         return
     # Nothing that is imported is garbage, and pydantic would read the metadata of every installed package for plugins:
     # each takes a tenth of the start. `bot.app` lets the collector work again.

@@ -8,6 +8,7 @@ from functools import partial
 from bot.settings import BadSetting, Settings
 from storage import Sealing, SqlStore, open_database, open_store, sqlite_path
 from storage.backup import copy_database
+from storage.database import Database
 from storage.encryption.key_file import KeyFile
 from storage.encryption.sealing import parse_sealing
 from storage.inspection import has_keys
@@ -37,7 +38,7 @@ async def open_configured_store(settings: Settings, sealing: Sealing | None = No
     """Open the store and apply new migrations; raises `BadSetting` or a `StorageError`."""
     try:
         if sealing is None:
-            await _refuse_lost_keys(settings)
+            await _check_keys_are_there(settings)
             sealing = load_sealing(settings)
         store = open_store(settings.store_url, sealing=sealing, before_upgrade=partial(_before_upgrade, settings))
     except ValueError as error:
@@ -46,18 +47,25 @@ async def open_configured_store(settings: Settings, sealing: Sealing | None = No
         yield opened
 
 
-async def _refuse_lost_keys(settings: Settings) -> None:
-    """Refuse to make new keys for a database that has keys: they would open nothing, and hide that the old are lost."""
+async def _check_keys_are_there(settings: Settings) -> None:
     path = sqlite_path(settings.store_url)
-    file = key_file(settings).path
-    if settings.encryption_keys is not None or file.exists() or (path is not None and not path.exists()):
+    if _has_keys(settings) or (path is not None and not path.exists()):
         return
     async with open_database(settings.store_url) as database:
-        if await has_keys(database):
-            raise BadSetting(
-                f"DATA_DIR: {file} is missing, but the database was made with keys; put that file back, or set"
-                " ENCRYPTION_KEYS and INDEX_KEY; without them no name and no number can be read"
-            )
+        await refuse_lost_keys(settings, database)
+
+
+async def refuse_lost_keys(settings: Settings, database: Database) -> None:
+    """Refuse to make new keys for a database that has keys: they would open nothing, and hide that the old are lost."""
+    if not _has_keys(settings) and await has_keys(database):
+        raise BadSetting(
+            f"DATA_DIR: {key_file(settings).path} is missing, but the database was made with keys; put that file back,"
+            " or set ENCRYPTION_KEYS and INDEX_KEY; without them no name and no number can be read"
+        )
+
+
+def _has_keys(settings: Settings) -> bool:
+    return settings.encryption_keys is not None or key_file(settings).path.exists()
 
 
 def _before_upgrade(settings: Settings, version: int, newest: int) -> None:

@@ -170,9 +170,9 @@ _STORE_ADVICE: Mapping[str, str] = {
     "malformed": "stop the bot, check {database} with doctor, and restore a copy made by backup",
     "not a database": "stop the bot, check {database} with doctor, and restore a copy made by backup",
     "damaged": "stop the bot, check {database} with doctor, and restore a copy made by backup",
-    "readonly": "let the bot's user write {database} and its folder",
-    "read-only": "let the bot's user write {database} and its folder",
-    "unable to open": "let the bot's user write {database} and its folder",
+    "readonly": "make {database} writable for the bot's user",
+    "read only": "make {database} writable for the bot's user",
+    "unable to open": "make {database} writable for the bot's user",
 }
 
 

@@ -36,11 +36,16 @@ class ConfiguredProviders:
     pollable: Mapping[Method, PollableProvider]
     counts: ProviderCounts = field(default_factory=ProviderCounts)
     breakers: Mapping[Method, Breaker] = field(default_factory=dict)
+    outage: Outage | None = None
 
     @property
     def resting(self) -> frozenset[Method]:
         """The methods whose provider rests after failures."""
         return frozenset(method for method, breaker in self.breakers.items() if breaker.is_resting)
+
+    def is_up(self, method: Method) -> bool:
+        """Whether a method's provider answered at its last call; a simulated one always does."""
+        return method not in self.pollable or self.outage is None or not self.outage.is_open
 
 
 @asynccontextmanager
@@ -67,7 +72,7 @@ async def open_providers(
         by_method: dict[Method, Provider] = {
             method: guarded[method] if method in guarded else SimulatedProvider(method) for method in settings.providers
         }
-        yield ConfiguredProviders(by_method, guarded, counts, breakers)
+        yield ConfiguredProviders(by_method, guarded, counts, breakers, outage)
 
 
 def faceid_client(settings: Settings, call: HttpCall, clock: Callable[[], datetime]) -> FaceIdClient:

@@ -2,10 +2,10 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
-from storage.encryption.private_files import move_into_place, temporary_file_for
+from storage.encryption.private_files import move_into_place, sync_folder, temporary_file_for
 from storage.errors import StoreUnavailable
 
 _WAIT_SECONDS = 30
@@ -25,6 +25,39 @@ def copy_database(source: Path, *, target: Path) -> int:
     except sqlite3.Error as error:
         raise StoreUnavailable(f"cannot copy {source}: {error}") from error
     return target.stat().st_size
+
+
+def replace_database(path: Path, *, by: Path, mark: str) -> Path | None:
+    """Put a finished file in the place of a database that no program uses; returns the former one, renamed.
+
+    Raises `StoreUnavailable` when a program has the database open.
+    """
+    former = path.with_name(f"{path.name}.{mark}")
+    existed = path.exists()
+    if existed:
+        _close_log(path)
+        path.rename(former)
+    # A log that is left would be applied to another file of that name.
+    for log in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(f"{path.name}{log}").rename(f"{former}{log}")
+    by.replace(path)
+    sync_folder(path.parent)
+    return former if existed else None
+
+
+def _close_log(path: Path) -> None:
+    """Write the log back into the file, which SQLite does only for the last connection."""
+    try:
+        with closing(sqlite3.connect(path, timeout=1)) as database:
+            [(mode,)] = database.execute("PRAGMA journal_mode = DELETE").fetchall()
+    except sqlite3.OperationalError as error:
+        raise StoreUnavailable(f"{path}: a program uses it; stop the bot first ({error})") from None
+    except sqlite3.DatabaseError:
+        # A damaged file is set aside as it is.
+        return
+    if mode != "delete":
+        raise StoreUnavailable(f"{path}: a program uses it; stop the bot first")
 
 
 def _copy(source: Path, *, draft: Path) -> None:

@@ -54,11 +54,13 @@ Body = Callable[[Connection], Coroutine[Any, Any, T]]
 class DatabaseCounts:
     """What this process has asked of its database: commits that changed something, and round trips.
 
-    A round trip goes to SQLite's thread or to PostgreSQL's server, and back.
+    A round trip goes to SQLite's thread or to PostgreSQL's server, and back. `on_commit` is called with the seconds
+    that a commit took, maybe in another thread.
     """
 
     commits: int = 0
     round_trips: int = 0
+    on_commit: Callable[[float], object] = lambda _: None
 
 
 class Database(Protocol):

@@ -88,7 +88,10 @@ class _Transaction:
         if self._broken:
             # After a failed statement PostgreSQL silently turns COMMIT into ROLLBACK.
             raise ConstraintViolated("a statement of this unit was refused, so the unit cannot commit")
+        clock = asyncio.get_running_loop().time
+        began = clock()
         await self._execute("COMMIT")
+        self._counts.on_commit(clock() - began)
         self._counts.commits += 1
 
     async def rollback(self) -> None:

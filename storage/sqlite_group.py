@@ -152,7 +152,9 @@ class GroupCommit:
                     done.append(job)
                     if not _run_body(connection, job):
                         _run_again(connection, done)
+            began = clock()
             connection.execute("COMMIT")
+            self.counts.on_commit(clock() - began)
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -112,6 +112,12 @@ SELECT count(*), min(judged_at), (SELECT count(*) FROM results WHERE outcome = '
 FROM results WHERE {_OWED}
 """  # noqa: S608
 
+# What waits, and since when.
+BACKLOG = """
+SELECT 'replies', count(*), min(changed_at) FROM dialogues WHERE shown < revision AND blocked = 0
+UNION ALL SELECT 'notices', count(*), min(posted_at) FROM notices WHERE settled = 0
+"""
+
 ADD_CALLER_REQUEST = """
 INSERT INTO caller_requests (request_index, fields_index, attempt, front_end, account, language, requested_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING

@@ -200,6 +200,14 @@ class SqlStore:
 
         await self._database.run(write)
 
+    async def backlog(self) -> Mapping[str, tuple[int, datetime | None]]:
+        """How many replies and notices wait, and since when (UTC) the oldest."""
+        rows = await fetch_alone(self._database, sql.BACKLOG)
+        return {
+            str(queue): (int(count), None if since is None else mapping.from_micros(since))
+            for queue, count, since in rows
+        }
+
     async def pending_deletions(self, front_end: FrontEnd, limit: int) -> Sequence[PendingDeletion]:
         return mapping.read_pending_deletions(
             await fetch_alone(self._database, sql.PENDING_DELETIONS, front_end, limit)

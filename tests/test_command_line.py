@@ -26,6 +26,7 @@ def run(*words: str) -> Result:
         "doctor",
         "health",
         "backup",
+        "restore",
         "retention",
         "erase",
         "move-bot",

@@ -84,7 +84,7 @@ def describe_error(error: BaseException) -> str:
     """
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if type(error).__name__ == "gaierror":
+    if type(error).__name__ in ("gaierror", "ClientConnectorDNSError"):
         return "name not found"
     words = " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", type(error).__name__)).lower()
     shorter = words.removesuffix(" error")

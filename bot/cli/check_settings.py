@@ -12,6 +12,7 @@ from bot.settings import Settings
 from storage import BadKeys, sqlite_path
 from storage.encryption.sealing import Keys, parse_keys
 from verification.attempts import Method
+from verification.providers.addresses import is_ip_literal, is_public
 
 _VARIETY = 16
 """The fewest different bytes in a key: 32 random bytes have about 30, words and counters fewer."""
@@ -22,6 +23,7 @@ def check_settings(settings: Settings) -> list[Finding]:
     """The findings of every check of the settings."""
     return [
         *_modes(settings),
+        *dict.fromkeys(_folders(settings)),
         *_keys(settings),
         *_addresses(settings),
         *_methods(settings),
@@ -43,6 +45,12 @@ def _modes(settings: Settings) -> Iterator[Finding]:
             yield problem(f"{path}: other users of this machine may read it; chmod 600")
         else:
             yield ok(f"{path}: only its owner may read it")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for path in (key_file(settings).path, sqlite_path(settings.store_url)):
+        if path is not None and path.parent.exists() and stat.S_IMODE(path.parent.stat().st_mode) & 0o022:
+            yield problem(f"{path.parent}: other users of this machine may replace its files; chmod 700")
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -75,8 +83,11 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
         return
     if urlsplit(settings.bot_api_url).scheme != "https":
         yield problem("BOT_API_URL: without https others on the network can read the token and the chats")
+    host = urlsplit(settings.public_url).hostname or ""
     if urlsplit(settings.public_url).scheme != "https":
         yield problem("PUBLIC_URL: without https others on the network can read the pages")
+    elif is_ip_literal(host) and not is_public(host):
+        yield warning(f"PUBLIC_URL: {host} is a private address, which phones outside of that network cannot reach")
     else:
         yield ok(f"PUBLIC_URL: {settings.public_url}")
     if settings.webhook_url and urlsplit(settings.webhook_url).scheme != "https":
@@ -109,11 +120,9 @@ def _support(settings: Settings) -> Iterator[Finding]:
     if settings.staff:
         yield ok(f"STAFF_IDS: {len(settings.staff)} may use staff's commands in the chat")
     keys = [caller.key for caller in settings.api_callers]
-    for number, caller in enumerate(settings.api_callers):
+    for caller in settings.api_callers:
         if len(set(caller.key)) < _SECRET_VARIETY:
             yield problem(f"API_KEYS: key {caller.name} is easy to guess; make one with openssl rand -hex 24")
-        elif caller.key in keys[:number]:
-            yield problem(f"API_KEYS: key {caller.name} is listed twice; give each program its own")
         else:
             scopes, mark = ", ".join(sorted(caller.scopes)), fingerprint(caller.key.encode())
             yield ok(f"API_KEYS: key {caller.name}, fingerprint {mark}: {scopes}")

@@ -7,7 +7,7 @@ from bot.cli.report import Finding, ok, problem, warning
 from bot.engine.messages import FRONT_END
 from bot.handlers.api.transport import BotApiRequest
 from bot.logs import redact
-from bot.settings import Settings
+from bot.settings import Settings, setting_for_telegram
 from storage import StorageError, open_database, sqlite_path
 from verification.errors import describe_error
 from web import webhooks
@@ -29,6 +29,8 @@ def make_bot(settings: Settings, token: str) -> Bot:
 async def check_telegram(settings: Settings) -> list[Finding]:
     """Ask Telegram, without confirming an update."""
     if settings.bot_token is None:
+        if name := setting_for_telegram(settings):
+            return [problem(f"BOT_TOKEN: missing, but {name} is set")]
         return [warning("BOT_TOKEN: none, so the program starts the playground")]
     token = settings.bot_token.get_secret_value()
     try:

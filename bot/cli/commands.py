@@ -19,7 +19,7 @@ keys = typer.Typer(help="Manage the encryption keys.", rich_markup_mode=None)
 
 def add_operator_commands(app: typer.Typer) -> typer.Typer:
     """Add the operators' and support's commands to a command line."""
-    for command in (doctor, health, backup, retention, erase, move_bot):
+    for command in (doctor, health, backup, restore, retention, erase, move_bot):
         app.command()(command)
     add_support_commands(app)
     app.add_typer(keys, name="keys")
@@ -46,15 +46,16 @@ def rotate(
 
 
 def doctor(
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask Telegram")] = False,  # noqa: FBT002
+    context: typer.Context,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no server")] = False,  # noqa: FBT002
 ) -> None:
-    """Check settings, keys, database, Telegram.
+    """Check settings, keys, database, Telegram, the provider, the receiver of results, PUBLIC_URL and the clock.
 
     Prints one line for each check; the exit status is 1 when one of them is a problem.
     """
     from bot.cli.doctor import run_checks
 
-    raise typer.Exit(asyncio.run(run_checks(typer.echo, offline=offline)))
+    raise typer.Exit(asyncio.run(run_checks(typer.echo, offline=offline, program=str(context.obj))))
 
 
 def health() -> None:
@@ -67,14 +68,35 @@ def health() -> None:
     raise typer.Exit(check_health(typer.echo))
 
 
-def backup(file: Annotated[Path, typer.Argument(help="The copy; must not exist yet", metavar="FILE")]) -> None:
+def backup(
+    file: Annotated[
+        Path, typer.Argument(help="The copy, which must not exist yet; or a folder", metavar="FILE|FOLDER|-")
+    ],
+    keep: Annotated[int | None, typer.Option(min=1, help="Keep so many copies in the folder")] = None,
+) -> None:
     """Copy the SQLite database to one file.
 
-    The bot may run meanwhile. The copy is checked. It contains no key, and without the keys no name and no number.
+    The bot may run meanwhile. The copy is checked. It contains no key, and without the keys no name and no number. In a
+    folder, the copy is named after its time.
     """
     from bot.cli import data
 
-    run_command(lambda settings: data.backup(settings, file, typer.echo))
+    run_command(lambda settings: data.backup(settings, file, typer.echo, keep=keep))
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A copy that backup made", metavar="FILE")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,  # noqa: FBT002
+) -> None:
+    """Put a copy in the place of the SQLite database.
+
+    Stop the bot first. The copy is checked, also with the keys. The former database stays beside it, renamed.
+    """
+    from bot.cli import data
+
+    if not yes:
+        typer.confirm("What happened after the copy is not in it. Restore?", abort=True)
+    run_command(lambda settings: data.restore(settings, file, typer.echo))
 
 
 def retention(
@@ -99,7 +121,9 @@ def retention(
 
 
 def erase(
-    account: Annotated[str, typer.Argument(help="As it is stored: telegram:100012345")],
+    account: Annotated[
+        str, typer.Argument(help="An account, or telegram:100012345 for the person with that Telegram id")
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,  # noqa: FBT002
 ) -> None:
     """Erase what is stored about an account.

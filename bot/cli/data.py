@@ -3,31 +3,100 @@
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from bot.cli.report import CommandFailed, Say
+from bot.cli.report import STDOUT, CommandFailed, Say, write
+from bot.clock import Clock
 from bot.jobs.cleanup import delete_expired_records
-from bot.open_store import open_configured_store
+from bot.open_store import load_sealing, open_configured_store, refuse_lost_keys
 from bot.settings import BadSetting, Settings
-from storage import SqlStore, SqlUnit, sqlite_path
-from storage.backup import copy_database
+from storage import SqlStore, SqlUnit, open_database, sqlite_path
+from storage.backup import copy_database, replace_database
+from storage.encryption.private_files import make_private_folder
+from storage.migrations import known_migrations, schema_version
 from verification.dialogue_store import DeletedCounts
 from verification.identity import mask_account
-from verification.ids import Account, PersonId
+from verification.ids import Account, PersonId, own_account
+
+_TIME = "%Y%m%dT%H%M%SZ"
 
 
-async def backup(settings: Settings, target: Path, say: Say) -> int:
-    """Copy the SQLite database while the bot may use it."""
-    source = sqlite_path(settings.store_url)
-    if source is None:
-        raise BadSetting("DATABASE_URL: this is not a SQLite file; copy a PostgreSQL database with pg_dump")
+async def backup(settings: Settings, target: Path, say: Say, *, keep: int | None = None) -> int:
+    """Copy the SQLite database while the bot may use it.
+
+    In a folder the copy gets a name with its time; with `keep` only that many of such copies stay there.
+    """
+    source = _database_file(settings, "copy a PostgreSQL database with pg_dump")
+    if target == STDOUT:
+        with TemporaryDirectory() as folder:
+            copy_database(source, target=Path(folder) / "copy")
+            write(STDOUT, _content(Path(folder) / "copy"))
+        return 0
+    copy = _name_copy(target, keep, Clock(settings.clock_offset_file).now())
     try:
-        size = copy_database(source, target=target)
+        size = copy_database(source, target=copy)
     except FileExistsError:
-        raise CommandFailed(f"{target}: exists already, and is not overwritten") from None
+        raise CommandFailed(f"{copy}: exists already, and is not overwritten") from None
     except OSError as error:
-        raise CommandFailed(f"{target}: {error.strerror}") from None
-    say(f"{target}: {size} bytes, checked; it opens only with the keys, which are not part of it")
+        raise CommandFailed(f"{copy}: {error.strerror}") from None
+    say(f"{copy}: {size} bytes, checked; it opens only with the keys, which are not part of it")
+    # The new copy is good, so old ones may go.
+    for old in _old_copies(target, keep):
+        old.unlink()
+        say(f"{old}: deleted")
     return 0
+
+
+def _name_copy(target: Path, keep: int | None, now: datetime) -> Path:
+    if target.is_dir():
+        return target / f"bot-{now:{_TIME}}.sqlite3"
+    if keep is not None:
+        raise BadSetting(f"--keep: {target} is no folder; copies are counted in a folder of their own")
+    return target
+
+
+def _old_copies(folder: Path, keep: int | None) -> list[Path]:
+    return [] if keep is None else sorted(folder.glob("bot-*T*Z.sqlite3"))[:-keep]
+
+
+def _content(file: Path) -> bytes:
+    return file.read_bytes()
+
+
+async def restore(settings: Settings, copy: Path, say: Say) -> int:
+    """Put a copy in the place of the SQLite database; it is checked first, and the former database stays beside it."""
+    target = _database_file(settings, "restore a PostgreSQL database with pg_restore")
+    make_private_folder(target.parent)
+    with TemporaryDirectory(dir=target.parent, prefix=".restore-") as folder:
+        draft = Path(folder) / target.name
+        copy_database(copy, target=draft)
+        await _check_copy(settings, draft)
+        try:
+            now = Clock(settings.clock_offset_file).now()
+            former = replace_database(target, by=draft, mark=f"before-{now:{_TIME}}")
+        except OSError as error:
+            raise CommandFailed(f"{target}: {error.strerror}") from None
+    if former is not None:
+        say(f"{former}: the database as it was")
+    say(f"{target}: restored from {copy}, and checked with the keys; start the bot")
+    return 0
+
+
+async def _check_copy(settings: Settings, copy: Path) -> None:
+    url = f"sqlite:///{copy}"
+    async with open_database(url) as database:
+        await refuse_lost_keys(settings, database)
+        schema, newest = await schema_version(database), known_migrations()[-1].version
+        if schema > newest:
+            raise CommandFailed(f"{copy.name}: it has schema {schema}, this program knows up to {newest}")
+        await SqlStore(database, load_sealing(settings)).check_keys()
+
+
+def _database_file(settings: Settings, otherwise: str) -> Path:
+    path = sqlite_path(settings.store_url)
+    if path is None:
+        raise BadSetting(f"DATABASE_URL: this is not a SQLite file; {otherwise}")
+    return path
 
 
 async def retention(settings: Settings, now: datetime, say: Say) -> int:
@@ -44,14 +113,42 @@ async def erase(settings: Settings, account: Account, say: Say) -> int:
     async with open_configured_store(settings) as store:
         deleted = await _erase_people(store, account)
         slot = await store.transact(account, lambda unit: unit.slot_of(account))
+        own = own_account(PersonId(f"telegram:{account}"))
+        has_namesake = account.isdecimal() and await _is_known(store, own)
     if slot is not None:
         say(f"kept: that {masked} is verified, and the quota slot of its ID number, by keyed index")
     if not any(deleted.values()):
         say(f"nothing else is stored about {masked}")
+        if slot is None and account.isdecimal():
+            say(_namesake(own, known=has_namesake))
         return int(slot is None)
     _print_counts(deleted, say)
     say(f"erased: what was stored about {masked}; older copies of the database still contain it, sealed")
     return 0
+
+
+def _namesake(own: Account, *, known: bool) -> str:
+    # An account of the cloud may have the same number as the Telegram id of somebody else, so it is never taken for it.
+    if known:
+        return f"something is stored about {own}, the person with that Telegram id; if that is meant: erase {own}"
+    return f"nothing is stored about {own} either, the person with that Telegram id"
+
+
+class _Found(Exception):
+    """Rolls an erasure back that was only to find something."""
+
+
+async def _is_known(store: SqlStore, account: Account) -> bool:
+    async def look(unit: SqlUnit) -> None:
+        deleted = await unit.erase(person=PersonId(account), account=account)
+        if any(deleted.values()) or await unit.slot_of(account) is not None:
+            raise _Found
+
+    try:
+        await store.transact(account, look)
+    except _Found:
+        return True
+    return bool(await store.people_of(account))
 
 
 async def _erase_people(store: SqlStore, account: Account) -> DeletedCounts:

@@ -1,23 +1,29 @@
 """`doctor` checks whether the bot can run well here. It changes nothing, and prints fingerprints instead of secrets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime, timedelta
+from platform import python_implementation, python_version
+from sqlite3 import sqlite_version
 
-from bot.cli import check_providers, check_settings, check_telegram
+from bot.cli import check_providers, check_servers, check_settings, check_telegram
 from bot.cli.health import resting_methods
 from bot.cli.report import Finding, Say, ok, print_findings, problem, warning
+from bot.clock import Clock
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import BadTopics, read
 from bot.engine.messages import FRONT_END
 from bot.open_store import key_file, load_sealing
 from bot.settings import BadSetting, Settings, load
-from storage import StorageError, open_database, sqlite_path
+from storage import SqlStore, StorageError, open_database, sqlite_path
 from storage.bot_ownership import BotOwnership
 from storage.inspection import InspectionReport, inspect_database
 from verification.result_outbox import ResultBacklog
 
+_PATIENCE = timedelta(minutes=1)
 
-async def run_checks(say: Say, *, offline: bool) -> int:
+
+async def run_checks(say: Say, *, offline: bool, program: str = "realname-bot") -> int:
     """Run every check and print its findings; gives the exit status, which is 1 when there is a problem."""
     renamed: list[str] = []
     try:
@@ -25,6 +31,7 @@ async def run_checks(say: Say, *, offline: bool) -> int:
     except BadSetting as error:
         return print_findings([problem(str(error))], say)
     findings = [
+        ok(f"versions: {program}, {python_implementation()} {python_version()}, SQLite {sqlite_version}"),
         ok("settings can be read"),
         *map(warning, renamed),
         _questions(),
@@ -35,6 +42,7 @@ async def run_checks(say: Say, *, offline: bool) -> int:
         findings += await check_providers.check_providers(settings)
         findings += _providers(await asyncio.to_thread(resting_methods, settings))
         findings += await check_telegram.check_telegram(settings)
+        findings += await check_servers.check_servers(settings)
     return print_findings(findings, say)
 
 
@@ -70,7 +78,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             if report.schema == report.newest:
                 owner = await BotOwnership(database, FRONT_END).bot()
                 yield _owner_finding(owner, settings)
-                for finding in _results(report.results, settings):
+                backlog = await SqlStore(database, load_sealing(settings)).backlog()
+                for finding in (*_results(report.results, settings), *_waiting(backlog, Clock().now())):
                     yield finding
     except (StorageError, BadSetting, ValueError) as error:
         yield problem(f"database: {error}")
@@ -91,6 +100,15 @@ def _report_findings(report: InspectionReport) -> list[Finding]:
     if report.dead_letters:
         found.append(warning(f"dead letters: {report.dead_letters} updates could not be handled in the last 7 days"))
     return found
+
+
+def _waiting(backlog: Mapping[str, tuple[int, datetime | None]], now: datetime) -> Iterator[Finding]:
+    for queue in ("replies", "notices"):
+        count, since = backlog[queue]
+        if since is not None and now - since > _PATIENCE:
+            yield warning(
+                f"{queue}: {count} not sent yet, the first since {since:%Y-%m-%d %H:%M} UTC; is the bot running?"
+            )
 
 
 def _owner_finding(owner: int | None, settings: Settings) -> Finding:

@@ -6,13 +6,14 @@ core. `DeletionScheduler`: the reply sender lists a message, and the cleanup loo
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from operator import attrgetter
+from typing import Any, ParamSpec, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
@@ -23,6 +24,7 @@ from bot.engine.notices import LEASE, NoticeDispatcher
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
+from bot.handlers.api.call_outcome import CallOutcome
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.rate_model import SendRates
 from bot.handlers.background import BackgroundReplies
@@ -48,7 +50,25 @@ from verification.core import Core, CoreDeps
 from verification.ids import PersonId
 from verification.limits import AttemptLimits
 from verification.provider_polling import ProviderPoller
+from verification.result_outbox import DeliveryStatus
 from verification.support.service import SupportService
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Seconds: the limits of the classes for what is done on this machine or near it."""
+_COUNTED_METHODS = (
+    "sendMessage",
+    "sendPhoto",
+    "editMessageText",
+    "editMessageCaption",
+    "editMessageMedia",
+    "editMessageReplyMarkup",
+    "deleteMessage",
+    "answerCallbackQuery",
+    "answerInlineQuery",
+)
+"""Methods whose series are there from the start; others come with their first call."""
 
 
 def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp:
@@ -60,6 +80,10 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     counts = deps.store.counts
     registry.register(StoreCollector(lambda: counts.commits, lambda: counts.round_trips))
     registry.register(ProviderCollector(deps.providers.counts))
+    counts.on_commit = Histogram(
+        "storage_commit_seconds", "How long commits take", registry=registry, buckets=_SHORT
+    ).observe
+    ProcessCollector(registry=registry)
     core = _core(settings, deps, announcements)
     support = SupportService(deps.store, deps.clock.now, settings.link_ttl, tuple(deps.providers.by_method))
     replicas = _replicas(settings, deps, replica_name)
@@ -114,11 +138,17 @@ def _replicas(settings: Settings, deps: AppDeps, name: str) -> Replicas | None:
 
 def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None) -> Senders:
     calls = Counter("bot_calls", "Calls to Telegram, by outcome", ["method", "outcome"], registry=registry)
+    seconds = Histogram("bot_call_seconds", "How long calls to Telegram take", ["method"], registry=registry)
+    for method in _COUNTED_METHODS:
+        seconds.labels(method)
+        for outcome in CallOutcome:
+            calls.labels(method, outcome)
     limiter = RateLimiter(
         calls,
         lambda: 1 if replicas is None else len(replicas.alive),
         SendRates.of(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat_per_second),
         enabled=settings.rate_limit_sending,
+        seconds=seconds,
     )
     bot = deps.make_bot(limiter)
     deletions = DeletionScheduler(deps.store, deps.clock.now)
@@ -177,19 +207,36 @@ def _intake(
     errors = HandlerErrors()
     application = _application(senders.bot, handlers, errors)
     monotonic = asyncio.get_running_loop().time
+    turns = Histogram("bot_turn_seconds", "From an update to the commit of its turn", registry=registry, buckets=_SHORT)
+    taken = Counter("bot_updates", "Updates taken, by outcome", ["outcome"], registry=registry)
+    for outcome in ("handled", "dead", "unreadable", "passed_over"):
+        taken.labels(outcome)
     updates = UpdateIntake(
         application,
         errors,
         DeadLetters(senders.bot, deps.catalogue, deps.store, deps.clock.now, senders.background, settings.language).add,
         is_outage,
-        Counter("bot_updates", "Updates taken, by outcome", ["outcome"], registry=registry),
+        taken,
         FloodControl(deps.store, runner, deps.clock.now, monotonic),
-        handlers.dialogue.take,
+        _timed(handlers.dialogue.take, turns, monotonic),
     )
     poller = Poller(
         application, updates, partial(deps.store.polling_lease, FRONT_END), runner.resume_pending, is_outage
     )
     return Intake(application, updates, poller)
+
+
+def _timed(
+    work: Callable[P, Awaitable[T]], seconds: Histogram, clock: Callable[[], float]
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    async def timed(*args: P.args, **kwargs: P.kwargs) -> T:
+        began = clock()
+        try:
+            return await work(*args, **kwargs)
+        finally:
+            seconds.observe(clock() - began)
+
+    return timed
 
 
 def _application(bot: ExtBot[None], handlers: Handlers, errors: HandlerErrors) -> AnyApplication:
@@ -214,17 +261,33 @@ def _jobs(
     for method, breaker in deps.providers.breakers.items():
         resting.labels(method).set_function(partial(attrgetter("is_resting"), breaker))
     news = _outcome_counter(
-        registry, name="bot_provider_answers", description="Providers' answers about attempts, by outcome"
+        registry,
+        name="bot_provider_answers",
+        description="Providers' answers about attempts, by outcome",
+        outcomes=("ignored", "unavailable", "verdict", "late", "contradicted", "progress"),
     )
-    results = _outcome_counter(registry, name="bot_results", description="Results for another server, by outcome")
+    results = _outcome_counter(
+        registry,
+        name="bot_results",
+        description="Results for another server, by outcome",
+        outcomes=("postponed", *DeliveryStatus),
+    )
+    seconds = Histogram("bot_result_seconds", "How long the receiver of results takes to answer", registry=registry)
+    endpoint = deps.result_endpoint
+    if endpoint is not None:
+        endpoint = replace(endpoint, call=_timed(endpoint.call, seconds, asyncio.get_running_loop().time))
     return Jobs(
         notices=NoticeDispatcher(store, core, runner, now),
         cleanup=Cleanup(store, replies.delete_pending, now, timedelta(days=settings.retention_days)),
         provider_poller=ProviderPoller(store, core, deps.providers.pollable, now, news),
-        result_sender=ResultSender(store.result_outbox(), deps.result_endpoint, now, results),
+        result_sender=ResultSender(store.result_outbox(), endpoint, now, results),
     )
 
 
-def _outcome_counter(registry: CollectorRegistry, *, name: str, description: str) -> Callable[[str], None]:
+def _outcome_counter(
+    registry: CollectorRegistry, *, name: str, description: str, outcomes: Iterable[str]
+) -> Callable[[str], None]:
     counter = Counter(name, description, ["outcome"], registry=registry)
+    for outcome in outcomes:
+        counter.labels(outcome)
     return lambda outcome: counter.labels(outcome).inc()

@@ -1,7 +1,9 @@
 """Builds the web side: phone pages, health and metrics, Telegram's webhook, support's desk, and the HTTP API."""
 
 import asyncio
+import platform
 from collections.abc import Callable, Mapping
+from functools import partial
 from os import getpid
 from socket import gethostname
 
@@ -9,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from telegram.ext import ExtBot
 
+from bot import __version__
 from bot.container.parts import AppDeps, Intake, is_outage
 from bot.container.readiness import (
     STORE_SECONDS,
@@ -23,10 +26,11 @@ from bot.content.catalogue import LANGUAGES, Catalogue
 from bot.images import qr
 from bot.intake import UpdateIntake
 from bot.jobs.funnel_metrics import FunnelCollector
+from bot.jobs.program_metrics import ProgramCollector, ProgramFacts
 from bot.jobs.result_metrics import ResultBacklogCollector
 from bot.links import to_account
 from bot.settings import Settings
-from storage import StoreUnavailable
+from storage import StoreUnavailable, sqlite_path
 from verification.callers.attempts import CallerAttempts
 from verification.core import Core
 from verification.provider_polling import ProviderPoller
@@ -48,23 +52,37 @@ def build_web(
     support: SupportService,
 ) -> Starlette:
     """Build the web application."""
-    funnel = FunnelCollector(deps.store, StoreUnavailable, asyncio.get_running_loop().time)
-    registry.register(funnel)
-    backlog = ResultBacklogCollector(
-        deps.store.result_outbox().backlog, StoreUnavailable, deps.clock.now, asyncio.get_running_loop().time
+    readiness = _readiness(settings, deps, intake)
+    monotonic = asyncio.get_running_loop().time
+    funnel = FunnelCollector(deps.store, StoreUnavailable, monotonic)
+    program = ProgramCollector(
+        ProgramFacts(
+            build=_build(settings),
+            ready=readiness.check,
+            backlog=deps.store.backlog,
+            updated_at=lambda: intake.updates.handled_at,
+            providers={method: partial(deps.providers.is_up, method) for method in deps.providers.by_method},
+            clock=deps.clock.now,
+            monotonic=monotonic,
+            outage=StoreUnavailable,
+        )
     )
-    registry.register(backlog)
+
+    results = ResultBacklogCollector(deps.store.result_outbox().backlog, StoreUnavailable, deps.clock.now, monotonic)
 
     async def refresh() -> None:
-        await asyncio.gather(funnel.refresh(), backlog.refresh())
+        await asyncio.gather(funnel.refresh(), program.refresh(), results.refresh())
 
+    registry.register(funnel)
+    registry.register(program)
+    registry.register(results)
     return web_app(
         WebDeps(
             core=core,
             providers=deps.providers.by_method,
             pollable=deps.providers.pollable,
             texts=_page_texts(deps.catalogue),
-            ready=_readiness(settings, deps, intake).check,
+            ready=readiness.check,
             registry=registry,
             clock=deps.clock.now,
             public_url=deps.public_url,
@@ -76,6 +94,15 @@ def build_web(
             api=_api_route(settings, deps, core, support, _link_url(intake.application.bot)),
         )
     )
+
+
+def _build(settings: Settings) -> Mapping[str, str]:
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "database": "sqlite" if sqlite_path(settings.store_url) else "postgresql",
+        "intake": "webhook" if settings.webhook_url else "polling",
+    }
 
 
 def _page_texts(catalogue: Catalogue) -> Mapping[str, Texts]:

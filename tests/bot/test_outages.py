@@ -146,8 +146,9 @@ def test_the_lines_about_a_database_that_is_away_become_one_and_its_return_is_fo
         ("database or disk is full", "free space on the disk of here"),
         ("database disk image is malformed", "stop the bot, check here with doctor, and restore a copy made by backup"),
         ("file is not a database", "stop the bot, check here with doctor, and restore a copy made by backup"),
-        ("attempt to write a readonly database", "let the bot's user write here and its folder"),
-        ("unable to open database file", "let the bot's user write here and its folder"),
+        ("attempt to write a readonly database", "make here writable for the bot's user"),
+        ("the database does not answer (read only sql transaction)", "make here writable for the bot's user"),
+        ("unable to open database file", "make here writable for the bot's user"),
         ("connection refused", ""),
     ],
 )

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from storage import SqlStore
 from storage.statements import PURGE_BATCH
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, TELEGRAM, make_attempt, make_identity
 from tests.open_unit import open_unit
@@ -275,3 +276,16 @@ async def test_the_deletions_of_a_reply_are_forgotten_with_its_mark(store: Dialo
     await store.mark_shown(PERSON, revision, "panel", [done.message_id])
 
     assert await store.pending_deletions(TELEGRAM, 10) == [open_still]
+
+
+async def test_the_backlog_tells_how_many_wait_and_since_when(store: SqlStore) -> None:
+    assert await store.backlog() == {"replies": (0, None), "notices": (0, None)}
+    commits: list[float] = []
+    store.counts.on_commit = commits.append
+
+    async with open_unit(store, PERSON) as unit:
+        await unit.save_dialogue(PERSON, "text", language=None, now=NOON)
+
+    assert (await store.backlog())["replies"] == (1, NOON)
+    assert len(commits) >= 1
+    assert min(commits) >= 0

@@ -17,7 +17,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 from telegram.error import RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
@@ -58,7 +58,7 @@ class RateLimiter(BaseRateLimiter[None]):
     """Delays calls until they are allowed, and counts their outcomes.
 
     `replicas` gives the number of programs that share the bot's `rates`. Without `enabled` it applies no rates and
-    obeys only the waits that Telegram asks for.
+    obeys only the waits that Telegram asks for. `seconds` observes how long calls take, without their wait here.
     """
 
     def __init__(
@@ -68,8 +68,10 @@ class RateLimiter(BaseRateLimiter[None]):
         rates: SendRates = SendRates(),  # noqa: B008 - frozen
         *,
         enabled: bool = True,
+        seconds: Histogram | None = None,
     ) -> None:
         self._calls = calls
+        self._seconds = seconds
         self._enabled = enabled
         self._rates = rates
         self._global_limiter = GlobalLimiter(replicas, rates.per_second)
@@ -164,7 +166,7 @@ class RateLimiter(BaseRateLimiter[None]):
     @contextmanager
     def _recording_outcome(self, endpoint: str, limiter: ChatLimiter) -> Iterator[None]:
         """Count the outcome of a call; a call that is cancelled may have arrived, so its outcome is unknown."""
-        outcome = CallOutcome.UNKNOWN
+        outcome, began = CallOutcome.UNKNOWN, _now()
         try:
             yield
             outcome = CallOutcome.DONE
@@ -177,6 +179,8 @@ class RateLimiter(BaseRateLimiter[None]):
             raise RetryAfter(timedelta(seconds=seconds)) from error
         finally:
             self._calls.labels(endpoint, outcome).inc()
+            if self._seconds is not None:
+                self._seconds.labels(endpoint).observe(_now() - began)
 
 
 async def _wait_until_ready(limiter: ChatLimiter, level: Priority, *, limited: bool) -> None:

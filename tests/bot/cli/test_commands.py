@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import os
+import re
 import secrets
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -202,3 +204,143 @@ def test_erasing_covers_every_chat_of_an_account_and_reports_what_stays() -> Non
     assert ACCOUNT not in result.stdout
     assert (again.exit_code, unknown.exit_code, unsure.exit_code) == (0, 1, 1)
     assert unknown.stdout == "nothing else is stored about telegram:*\n"
+
+
+def test_a_number_that_is_no_account_is_looked_for_as_a_telegram_id_and_never_taken_for_it() -> None:
+    store_person()
+    number = ACCOUNT.partition(":")[2]
+    found = run("erase", number, "--yes")
+    by_chat = run("erase", "7", "--yes")
+    nobody = run("erase", "8000002", "--yes")
+
+    assert (found.exit_code, by_chat.exit_code, nobody.exit_code) == (1, 1, 1)
+    assert found.stdout.splitlines()[1] == (
+        f"something is stored about {ACCOUNT}, the person with that Telegram id; if that is meant: erase {ACCOUNT}"
+    )
+    assert "erase telegram:7" in by_chat.stdout
+    assert nobody.stdout.endswith("nothing is stored about telegram:8000002 either, the person with that Telegram id\n")
+    assert "dialogues: 2 deleted" in run("erase", ACCOUNT, "--yes").stdout, "looking has erased nothing"
+
+
+# Copies
+
+
+def test_copies_in_a_folder_are_named_by_their_time_and_only_some_are_kept() -> None:
+    store_person()
+    Path("copies").mkdir()
+    Path("copies/mine.sqlite3").write_text("mine", encoding="utf-8")
+    made = []
+    for hour in range(4):
+        Path("clock").write_text(str(hour * 3600), encoding="utf-8")
+        result = run("backup", "copies", "--keep", "2", BOT_API_URL="http://127.0.0.1:9", CLOCK_OFFSET_FILE="clock")
+        made.append(result.stdout.partition(":")[0])
+
+    assert re.fullmatch(r"copies/bot-\d{8}T\d{6}Z\.sqlite3", made[0])
+    assert sorted(map(str, Path("copies").iterdir())) == [*made[2:], "copies/mine.sqlite3"]
+    assert result.stdout.splitlines()[-1] == f"{made[1]}: deleted"
+
+
+def test_copies_are_counted_in_a_folder_alone() -> None:
+    store_person()
+    result = run("backup", "copy", "--keep", "2")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("--keep: copy is no folder")
+
+
+def test_a_copy_may_go_to_standard_output() -> None:
+    store_person()
+    result = run("backup", "-")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout_bytes.startswith(b"SQLite format 3\0")
+    assert not Path("-").exists()
+
+
+def test_a_copy_is_restored_and_the_former_database_stays() -> None:
+    store_person()
+    run("backup", "copy")
+    assert run("erase", ACCOUNT, "--yes").exit_code == 0
+    result = run("restore", "copy", "--yes")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    former = result.stdout.partition(":")[0]
+    assert re.fullmatch(r"data/bot\.sqlite3\.before-\d{8}T\d{6}Z", former)
+    assert Path(former).exists()
+    assert stat.S_IMODE(Path("data/bot.sqlite3").stat().st_mode) == 0o600
+    assert sorted(path.name for path in Path("data").iterdir()) == [
+        "bot.sqlite3",
+        Path(former).name,
+        "keys.json",
+    ]
+    assert "dialogues: 2 deleted" in run("erase", ACCOUNT, "--yes").stdout, "what was erased is there again"
+
+
+def test_a_copy_is_restored_where_there_is_no_database_or_a_damaged_one() -> None:
+    store_person()
+    run("backup", "copy")
+    database = Path("data/bot.sqlite3")
+    for spoil in (database.unlink, lambda: database.write_bytes(b"no database at all" * 100)):
+        spoil()
+        for suffix in ("-wal", "-shm"):
+            Path(f"{database}{suffix}").write_bytes(b"of the database that was")
+
+        assert run("restore", "copy", "--yes").exit_code == 0
+        assert run("doctor", "--offline").stdout.count("sealed values: all 3 can be opened") == 1
+
+
+def test_nothing_is_restored_while_a_program_uses_the_database() -> None:
+    store_person()
+    run("backup", "copy")
+    with closing(sqlite3.connect("data/bot.sqlite3", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("SELECT * FROM dialogues").fetchall()
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM dialogues").fetchall()
+        result = run("restore", "copy", "--yes")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("data/bot.sqlite3: a program uses it; stop the bot first (")
+    assert not list(Path("data").glob("*.before-*"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "reason"),
+    [
+        (lambda: Path("copy").write_bytes(b"no database at all" * 100), 1, "cannot copy copy: "),
+        (lambda: Path("copy").unlink(), 1, "cannot copy copy: "),
+        (Path("data/keys.json").unlink, 2, "DATA_DIR: data/keys.json is missing"),
+        (lambda: at_schema(999), 1, "bot.sqlite3: it has schema 999, this program knows up to"),
+        (lambda: new_keys(), 2, "INDEX_KEY"),
+    ],
+)
+def test_what_cannot_be_used_is_not_restored(spoil: Callable[[], object], status: int, reason: str) -> None:
+    store_person()
+    run("backup", "copy")
+    before = Path("data/bot.sqlite3").read_bytes()
+    spoil()
+
+    result = run("restore", "copy", "--yes")
+
+    assert result.exit_code == status
+    assert result.stderr.startswith(reason)
+    assert Path("data/bot.sqlite3").read_bytes() == before
+    assert not [path for path in Path("data").iterdir() if "restore" in path.name]
+
+
+def new_keys() -> None:
+    Path("data/keys.json").unlink()
+    KeyFile(Path("data/keys.json")).sealing()
+
+
+def at_schema(version: int) -> None:
+    with closing(sqlite3.connect("copy", isolation_level=None)) as copy:
+        copy.execute("INSERT INTO schema_versions (version, name) VALUES (?, 'later')", (version,))
+
+
+def test_a_database_server_is_restored_by_its_own_program_and_a_question_is_asked_first() -> None:
+    result = run("restore", "copy", "--yes", DATABASE_URL="postgresql://bot:secret@127.0.0.1/bot")
+
+    assert result.exit_code == 2
+    assert "pg_restore" in result.stderr
+    assert run("restore", "copy").exit_code == 1

@@ -66,6 +66,11 @@ def open_to_others(*paths: str) -> None:
         Path(path).chmod(0o640)
 
 
+def set_modes(modes: dict[str, int]) -> None:
+    for path, mode in modes.items():
+        Path(path).chmod(mode)
+
+
 def lose_the_keys() -> None:
     Path("keys/keys.json").unlink()
 
@@ -155,6 +160,44 @@ async def test_files_that_others_may_read_are_problems(monkeypatch: pytest.Monke
 
     assert status == 1
     assert [line.partition(":")[0] for line in problems(output)] == [".env", "keys/keys.json", "data/bot.sqlite3"]
+
+
+async def test_folders_whose_files_others_may_replace_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_database()
+    set_modes({"keys": 0o770, "data": 0o755})
+    status, output = await look(monkeypatch, PUBLIC)
+
+    assert status == 1
+    assert problems(output) == ["keys: other users of this machine may replace its files; chmod 700"]
+
+
+async def test_a_private_address_of_the_pages_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, output = await look(monkeypatch, PUBLIC | {"PUBLIC_URL": "https://192.168.1.5"})
+
+    assert status == 0
+    expected = (
+        "warning: PUBLIC_URL: 192.168.1.5 is a private address, which phones outside of that network cannot reach"
+    )
+    assert expected in output
+
+
+async def test_what_waits_to_be_sent_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_database()
+    _, output = await look(monkeypatch, PUBLIC)
+
+    # The dialogue is as old as the tests' noon, and was never shown.
+    first = f"the first since {NOON:%Y-%m-%d %H:%M} UTC"
+    assert [line for line in output if line.startswith("warning: replies")] == [
+        f"warning: replies: 1 not sent yet, {first}; is the bot running?"
+    ]
+    assert not [line for line in output if "notices" in line]
+
+
+async def test_a_bot_that_is_set_up_and_has_no_token_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, output = await look(monkeypatch, {"STAFF_IDS": "100012345"}, offline=False)
+
+    assert status == 1
+    assert problems(output) == ["BOT_TOKEN: missing, but STAFF_IDS is set"]
 
 
 async def test_keys_in_the_database_folder_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,125 @@
+"""Checks the servers beside Telegram: the provider, the receiver of results, our own pages, and the clock."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
+
+from bot.cli.report import Finding, ok, problem, warning
+from bot.clock import Clock, new_token
+from bot.http_client import http_client
+from bot.settings import Settings
+from verification.errors import ProviderUnavailable, describe_error
+from verification.providers.addresses import is_loopback
+from verification.signing import WebhookSigner
+
+_REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_NO_SESSION = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_TIMEOUT = 5.0
+_OFF, _FAR_OFF = 5.0, 60.0
+"""Seconds between our clock and Telegram's: worth a look, and too many for signatures and deadlines."""
+
+
+async def check_servers(settings: Settings) -> list[Finding]:
+    """Ask every server that the settings name; nothing is stored there."""
+    found = await asyncio.gather(_provider(settings), _receiver(settings), _pages(settings), _clock(settings))
+    return [finding for findings in found for finding in findings]
+
+
+async def _provider(settings: Settings) -> list[Finding]:
+    methods = ", ".join(method for method, kind in settings.providers.items() if kind == "http")
+    if not methods or settings.provider_secret is None:
+        return []
+    # No session has this id, and a provider that says so has accepted the signature.
+    session = new_token()
+    headers = _sign(settings.provider_secret.get_secret_value(), session, b"")
+    status = await _call("GET", f"{settings.provider_url}/sessions/{session}", headers)
+    if isinstance(status, str):
+        return [problem(f"PROVIDER_URL: no answer for {methods} ({status})")]
+    if status in _REFUSALS:
+        return [problem(f"PROVIDER_SECRET: the provider refuses our signature (status {status}); compare both sides")]
+    if status not in _NO_SESSION:
+        return [problem(f"PROVIDER_URL: the provider answers {methods} with status {status}")]
+    return [ok(f"PROVIDER_URL: the provider of {methods} answers, and accepts our signature")]
+
+
+async def _receiver(settings: Settings) -> list[Finding]:
+    if not settings.result_webhook_url or settings.result_webhook_secret is None:
+        return []
+    at = Clock().now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+    body = json.dumps({"type": "ping", "timestamp": at, "data": {}}).encode()
+    headers = _sign(settings.result_webhook_secret.get_secret_value(), f"ping_{new_token()}", body)
+    status = await _call("POST", settings.result_webhook_url, headers | {"content-type": "application/json"}, body)
+    if isinstance(status, str):
+        return [problem(f"RESULT_WEBHOOK_URL: no answer to a signed ping ({status})")]
+    if status in _REFUSALS:
+        return [problem(f"RESULT_WEBHOOK_SECRET: a signed ping is refused (status {status}); compare it on both sides")]
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return [problem(f"RESULT_WEBHOOK_URL: a signed ping is answered with status {status}")]
+    return [ok("RESULT_WEBHOOK_URL: a signed ping is accepted")]
+
+
+async def _pages(settings: Settings) -> list[Finding]:
+    if not settings.public_url:
+        return []
+    status = await _call("GET", f"{settings.public_url}/healthz", {})
+    if isinstance(status, str):
+        return [warning(f"PUBLIC_URL: no answer from here ({status}); is the bot running, and its proxy?")]
+    if status != HTTPStatus.OK:
+        return [problem(f"PUBLIC_URL: /healthz is answered with status {status}; does the proxy lead to the bot?")]
+    return [ok("PUBLIC_URL: the bot answers there")]
+
+
+async def _clock(settings: Settings) -> list[Finding]:
+    if settings.proxy is not None:
+        return []
+    theirs = await asyncio.to_thread(_date_of, settings.bot_api_url)
+    return list(_clock_findings(Clock(settings.clock_offset_file).now(), theirs))
+
+
+def _clock_findings(ours: datetime, theirs: datetime | None) -> Iterator[Finding]:
+    if theirs is None:
+        # The checks of Telegram report that it does not answer.
+        return
+    seconds = (ours - theirs).total_seconds()
+    text = f"clock: {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} Telegram's"
+    if abs(seconds) > _FAR_OFF:
+        yield problem(f"{text}; signed messages are refused, and deadlines are wrong: set up time synchronization")
+    elif abs(seconds) > _OFF:
+        yield warning(f"{text}; is time synchronization on?")
+    else:
+        yield ok("clock: as Telegram's")
+
+
+def _date_of(url: str) -> datetime | None:
+    try:
+        with build_opener(ProxyHandler({})).open(url, timeout=_TIMEOUT) as answer:
+            date = answer.headers["Date"]
+    except HTTPError as error:
+        with error:
+            date = error.headers["Date"]
+    except OSError:
+        return None
+    try:
+        return parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        return None
+
+
+def _sign(secret: str, message_id: str, body: bytes) -> dict[str, str]:
+    return WebhookSigner(secret).headers(message_id, Clock().now(), body)
+
+
+async def _call(verb: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> int | str:
+    """The status of an answer, or why there is none."""
+    try:
+        async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or "")) as call:
+            status, _ = await call(verb, url, headers, body)
+            return status
+    except (ProviderUnavailable, ValueError) as error:
+        return str(error) if isinstance(error, ProviderUnavailable) else describe_error(error)
