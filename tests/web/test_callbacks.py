@@ -1,13 +1,15 @@
 """Callbacks of providers: only signed and fresh ones count, and no input causes an error."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import httpx
 import pytest
 
 from tests.provider_server import OTHER_SECRET, SIGNING, FakeProviderServer, nobody
-from tests.web.app_fixture import START, WebFixture
-from verification import Method
+from tests.web.app_fixture import START, TTL, WebFixture
+from verification import AttemptId, Method
+from verification.providers.http import HttpProvider
 from verification.providers.simulated import SimulatedProvider
 from verification.signing import WebhookSigner
 
@@ -92,3 +94,20 @@ async def test_nothing_of_a_callback_is_logged(caplog: pytest.LogCaptureFixture)
     await post_callback(web_app(), body, {"webhook-id": "planted-canary"})
 
     assert "planted-canary" not in caplog.text
+
+
+class WithoutCallbacks(HttpProvider):
+    """A provider that only sends the phone back, and never calls."""
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId | None:
+        return None
+
+
+async def test_a_provider_that_makes_no_callbacks_has_no_address_for_them() -> None:
+    service = FakeProviderServer(base="https://api.example.org").service()
+    quiet = WithoutCallbacks(Method.WECHAT, service, nobody, lambda: START, callback_url="", session_lifetime=TTL)
+    at = WebFixture(providers={Method.WECHAT: quiet})
+
+    answer = await post_callback(at, BODY, SIGNING.headers("m1", START, BODY))
+
+    assert (answer.status_code, at.notified) == (404, [])

@@ -141,7 +141,7 @@ class HttpProvider:
             case _:
                 raise ProviderUnavailable("the state is unknown")
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId:
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId | None:
         """Return which attempt may have news; raises `InvalidSignature` or `InvalidCallback`."""
         self._endpoint.signer.verify(headers, body, self._clock())
         session = (parse_object(body) or {}).get("session")
