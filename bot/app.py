@@ -105,12 +105,17 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
             simulated=settings.simulated_methods,
             operator=texts.Operator(settings.operator_name, settings.operator_contact, settings.operator_url),
         )
-        listener = stack.enter_context(_listener(settings))
+        listener = stack.enter_context(_listener(settings.host, settings.port, "HOST, PORT"))
+        metrics_listener = None
+        if settings.metrics_port is not None:
+            metrics_listener = stack.enter_context(_listener(settings.host, settings.metrics_port, "METRICS_PORT"))
         public_url = settings.public_url or _local_url(settings.host, listener)
         deps = await _open_deps(stack, settings, catalogue, public_url)
         app = build_app(settings, deps, replica_name=f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(telegram_session(app))
-        await stack.enter_async_context(serving(app.web_app, listener))
+        await stack.enter_async_context(serving(app.web_app, listener, settings.proxies))
+        if metrics_listener is not None:
+            await stack.enter_async_context(serving(app.metrics_app, metrics_listener))
         username = app.senders.bot.username
         bot_name.write(settings, username)
         desk = f"support's desk at {public_url}/desk; " if settings.desk_key else ""
@@ -254,12 +259,12 @@ def _run_loop(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-def _listener(settings: Settings) -> socket:
+def _listener(host: str, port: int, names: str) -> socket:
     try:
-        return listen(settings.host, settings.port)
+        return listen(host, port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise BadSetting(f"HOST, PORT: cannot listen on {settings.host}:{settings.port} ({reason})") from None
+        raise BadSetting(f"{names}: cannot listen on {host}:{port} ({reason})") from None
 
 
 def _local_url(host: str, listener: socket) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -138,6 +139,7 @@ SECRET_FILES = (
     "result_webhook_secret",
     "desk_key",
     "api_keys",
+    "metrics_key",
 )
 """Settings that a file may hold: `BOT_TOKEN_FILE` names the file that holds `BOT_TOKEN`."""
 
@@ -187,6 +189,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = ""
+    trusted_proxies: str = "127.0.0.0/8,::1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_key: SecretStr | None = None
+    metrics_campaigns: Flag = False
     webhook_url: str = ""
     webhook_secret: SecretStr | None = None
     provider_wechat: str = "simulated"
@@ -304,6 +310,18 @@ class Settings(BaseSettings):
             raise ValueError("write hosts with commas between them, without https:// and paths")
         return hosts
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, networks: str) -> str:
+        for network in _split_list(networks):
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(
+                    "write addresses and networks with commas between them: 10.1.2.3,172.18.0.0/16"
+                ) from None
+        return networks
+
     @field_validator("staff_ids")
     @classmethod
     def _are_ids(cls, ids: str) -> str:
@@ -328,7 +346,7 @@ class Settings(BaseSettings):
             raise ValueError("write a web address (https://…), an e-mail address or a Telegram name (@support)")
         return contact
 
-    @field_validator("desk_key", "api_keys")
+    @field_validator("desk_key", "api_keys", "metrics_key")
     @classmethod
     def _are_keys(cls, keys: SecretStr | None, field: ValidationInfo) -> SecretStr | None:
         given = keys.get_secret_value() if keys is not None else ""
@@ -463,6 +481,18 @@ class Settings(BaseSettings):
     def caller_keys(self) -> tuple[str, ...]:
         """The bearer keys of the HTTP API; a caller is known by the position of its key, counted from 1."""
         return () if self.api_keys is None else tuple(self.api_keys.get_secret_value().split(","))
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The addresses and networks whose X-Forwarded-For is believed."""
+        return tuple(_split_list(self.trusted_proxies))
+
+    @property
+    def serves_metrics(self) -> bool:
+        """Whether /metrics stands beside the pages: with a key, or where nobody but this machine reaches them."""
+        if self.metrics_port is not None:
+            return False
+        return self.metrics_key is not None or (not self.public_url and is_loopback(self.host))
 
     @property
     def phone_hosts(self) -> frozenset[str]:

@@ -82,14 +82,15 @@ class ApiRoute:
         return "ApiRoute(…)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
     """Everything the routes need.
 
     `texts` is by language. `ready` says why each part that the program cannot do without is not ready; the reason of
     one that is ready is empty. `notify_provider_news` takes attempts whose provider may have news. `refresh` updates
     metrics that are read from elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by
-    themselves.
+    themselves. `https` and `framed` are those of `SafeHeaders`. `serves_metrics` says that /metrics is
+    served beside the pages, with `metrics_key` only to those who send it.
     """
 
     core: Core
@@ -105,3 +106,7 @@ class WebDeps:
     is_outage: Callable[[BaseException], bool] = lambda _: False
     desk: DeskRoute | None = None
     api: ApiRoute | None = None
+    https: bool = False
+    framed: bool = True
+    metrics_key: str | None = None
+    serves_metrics: bool = True

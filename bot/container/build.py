@@ -67,6 +67,7 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
     announcements.subscribe(jobs.notices.announce)
     announcements.subscribe(lambda _: jobs.result_sender.wake())
+    pages, metrics = build_web(settings, deps, registry, core, jobs.provider_poller, intake, support)
     return BotApp(
         settings=settings,
         deps=deps,
@@ -76,7 +77,8 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
         handlers=handlers,
         intake=intake,
         jobs=jobs,
-        web_app=build_web(settings, deps, registry, core, jobs.provider_poller, intake, support),
+        web_app=pages,
+        metrics_app=metrics,
     )
 
 

@@ -126,7 +126,7 @@ class Jobs:
 
 @dataclass(frozen=True, slots=True)
 class BotApp:
-    """The built program."""
+    """The built program; `metrics_app` serves the metrics alone, at an address of their own."""
 
     settings: Settings
     deps: AppDeps
@@ -137,3 +137,4 @@ class BotApp:
     intake: Intake
     jobs: Jobs
     web_app: Starlette
+    metrics_app: Starlette

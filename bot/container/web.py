@@ -29,7 +29,7 @@ from storage import StoreUnavailable
 from verification.core import Core
 from verification.provider_polling import ProviderPoller
 from verification.support.service import SupportService
-from web.app import WebDeps, web_app
+from web.app import WebDeps, metrics_app, web_app
 from web.dependencies import ApiRoute, DeskRoute, QrCodes, TelegramRoute, Texts
 from web.webhooks import TELEGRAM_PATH
 
@@ -44,26 +44,31 @@ def build_web(
     provider_poller: ProviderPoller,
     intake: Intake,
     support: SupportService,
-) -> Starlette:
-    """Build the web application."""
-    funnel = FunnelCollector(deps.store, StoreUnavailable, asyncio.get_running_loop().time)
-    registry.register(funnel)
-    return web_app(
-        WebDeps(
-            core=core,
-            providers=deps.providers.by_method,
-            texts=_page_texts(deps.catalogue),
-            ready=_readiness(settings, deps, intake).check,
-            registry=registry,
-            clock=deps.clock.now,
-            notify_provider_news=provider_poller.notify,
-            refresh=funnel.refresh,
-            is_outage=is_outage,
-            telegram=_telegram_route(settings, intake.updates),
-            desk=_desk_route(settings, deps, support, _link_url(intake.application.bot)),
-            api=_api_route(settings, deps, support, _link_url(intake.application.bot)),
-        )
+) -> tuple[Starlette, Starlette]:
+    """Build the web application, and the one that serves the metrics alone."""
+    funnel = FunnelCollector(
+        deps.store, StoreUnavailable, asyncio.get_running_loop().time, campaigns=settings.metrics_campaigns
     )
+    registry.register(funnel)
+    web = WebDeps(
+        core=core,
+        providers=deps.providers.by_method,
+        texts=_page_texts(deps.catalogue),
+        ready=_readiness(settings, deps, intake).check,
+        registry=registry,
+        clock=deps.clock.now,
+        notify_provider_news=provider_poller.notify,
+        refresh=funnel.refresh,
+        is_outage=is_outage,
+        telegram=_telegram_route(settings, intake.updates),
+        desk=_desk_route(settings, deps, support, _link_url(intake.application.bot)),
+        api=_api_route(settings, deps, support, _link_url(intake.application.bot)),
+        https=deps.public_url.startswith("https:"),
+        framed=settings.on_loopback,
+        metrics_key=None if settings.metrics_key is None else settings.metrics_key.get_secret_value(),
+        serves_metrics=settings.serves_metrics,
+    )
+    return web_app(web), metrics_app(web)
 
 
 def _page_texts(catalogue: Catalogue) -> Mapping[str, Texts]:

@@ -125,6 +125,15 @@ async def test_behind_a_public_address_the_code_names_it_and_may_be_opened_on_th
         assert "在本机打开" in "".join(guest.labels())
 
 
+async def test_metrics_have_an_address_of_their_own_and_the_pages_have_none(tmp_path: Path) -> None:
+    pages, metrics = free_port(), free_port()
+    async with simulator() as telegram, running_bot(telegram, tmp_path, port=pages, metrics_port=metrics):
+        async with telegram.http.get(f"http://127.0.0.1:{metrics}/metrics") as alone:
+            assert "bot_updates" in await alone.text()
+        async with telegram.http.get(f"http://127.0.0.1:{pages}/metrics") as beside:
+            assert beside.status == 404
+
+
 async def test_questions_are_counted_by_topic_without_their_text(tmp_path: Path) -> None:
     port = free_port()
     async with simulator() as telegram, running_bot(telegram, tmp_path, port=port) as bot:

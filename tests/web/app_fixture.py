@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from prometheus_client import CollectorRegistry
@@ -16,7 +17,7 @@ from verification.core import CoreDeps
 from verification.ids import Account, Contact
 from verification.ports import Provider
 from verification.providers.simulated import SimulatedProvider
-from web.app import TelegramRoute, WebDeps, web_app
+from web.app import TelegramRoute, WebDeps, metrics_app, web_app
 from web.dependencies import ApiRoute
 
 TEXTS = Path(__file__).parents[2] / "bot" / "texts"
@@ -61,6 +62,7 @@ class WebFixture:
         default_factory=lambda: {method: SimulatedProvider(method) for method in Method}
     )
     notified: list[str] = field(default_factory=list)
+    more: Mapping[str, Any] = field(default_factory=dict)
     tokens: int = 0
     seconds: float = 0.0
 
@@ -68,21 +70,21 @@ class WebFixture:
         deps = CoreDeps(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
         self.core = Core(self.store, self.providers, deps, ttl=TTL)
         self.registry = CollectorRegistry()
-        self.app = web_app(
-            WebDeps(
-                core=self.core,
-                providers=self.providers,
-                texts={language: page_texts(language) for language in ("zh", "en")},
-                ready=self._ready,
-                registry=self.registry,
-                clock=self._clock,
-                notify_provider_news=self.notified.append,
-                telegram=self.telegram,
-                api=self.api,
-                monotonic_clock=lambda: self.seconds,
-                is_outage=lambda error: isinstance(error, StoreUnavailable),
-            )
+        deps_of_web = WebDeps(
+            core=self.core,
+            providers=self.providers,
+            texts={language: page_texts(language) for language in ("zh", "en")},
+            ready=self._ready,
+            registry=self.registry,
+            clock=self._clock,
+            notify_provider_news=self.notified.append,
+            telegram=self.telegram,
+            api=self.api,
+            monotonic_clock=lambda: self.seconds,
+            is_outage=lambda error: isinstance(error, StoreUnavailable),
+            **self.more,
         )
+        self.app, self.metrics_app = web_app(deps_of_web), metrics_app(deps_of_web)
 
     async def begin(
         self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY

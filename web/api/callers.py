@@ -1,6 +1,7 @@
 """Authentication of API callers by key; a caller is known by the position of its key.
 
-A wrong key takes a token from its network's bucket; when the bucket is empty, the network gets 429.
+A wrong key takes a token from its network's bucket; when the bucket is empty, further
+wrong keys from there get 429. A right key is never refused.
 """
 
 import hmac
@@ -45,15 +46,16 @@ class ApiKeyMiddleware:
             await self._app(scope, receive, send)
 
     def _actor(self, request: Request) -> Actor:
+        scheme, _, key_given = request.headers.get("authorization", "").partition(" ")
+        # All keys are compared, so that the time reveals nothing about them.
+        matches = [hmac.compare_digest(key, key_given.strip().encode()) for key in self._keys]
+        if scheme.casefold() == "bearer" and any(matches):
+            # Others may have guessed behind the same address.
+            return Actor(f"api:{matches.index(True) + 1}")
+        self._counter.inc()
         address = client_network(request)
         wait = self._wrong.wait_time(address)
         if wait > 0:
             raise Problem(429, "Too many wrong keys came from this address.", Retry_After=str(math.ceil(wait)))
-        scheme, _, key_given = request.headers.get("authorization", "").partition(" ")
-        # All keys are compared, so that the time reveals nothing about them.
-        matches = [hmac.compare_digest(key, key_given.strip().encode()) for key in self._keys]
-        if scheme.casefold() != "bearer" or not any(matches):
-            self._counter.inc()
-            self._wrong.take(address)
-            raise Problem(401, "A key is needed: Authorization: Bearer KEY.", WWW_Authenticate="Bearer")
-        return Actor(f"api:{matches.index(True) + 1}")
+        self._wrong.take(address)
+        raise Problem(401, "A key is needed: Authorization: Bearer KEY.", WWW_Authenticate="Bearer")

@@ -43,21 +43,25 @@ class LoginPages:
         """Sign in with the right key, or show the form again."""
         if is_cross_site(request.headers):
             return self._form(request, "elsewhere", HTTPStatus.FORBIDDEN)
-        address = client_network(request)
-        wait = self._attempts.wait_time(address)
-        if wait > 0:
-            answer = self._form(request, "wait", HTTPStatus.TOO_MANY_REQUESTS)
-            answer.headers["Retry-After"] = str(math.ceil(wait))
-            return answer
         form = parse_form(await read_body(request, _LIMIT) or b"")
         name = form.get("name", "").strip()
         if not self._sessions.is_key(form.get("key", "").strip()):
-            self._attempts.take(address)
-            self._wrong_keys.inc()
-            return self._form(request, "wrong", HTTPStatus.FORBIDDEN, name)
+            return self._wrong_key(request, name)
         if not is_name(name):
             return self._form(request, "name", HTTPStatus.UNPROCESSABLE_ENTITY)
         return self._with_cookie(redirect(request), request, self._sessions.begin(name, self._clock()))
+
+    def _wrong_key(self, request: Request, name: str) -> Response:
+        # Only a wrong key counts and is refused: nobody's guesses keep out the people who share their network.
+        self._wrong_keys.inc()
+        address = client_network(request)
+        wait = self._attempts.wait_time(address)
+        if wait <= 0:
+            self._attempts.take(address)
+            return self._form(request, "wrong", HTTPStatus.FORBIDDEN, name)
+        answer = self._form(request, "wait", HTTPStatus.TOO_MANY_REQUESTS)
+        answer.headers["Retry-After"] = str(math.ceil(wait))
+        return answer
 
     async def sign_out(self, request: Request) -> Response:
         """Delete the session's cookie."""
