@@ -33,7 +33,7 @@ from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
-from bot.intake import ALLOWED, StartupError
+from bot.intake import ALLOWED, AnyApplication, StartupError
 from bot.jobs.result_webhook import open_result_endpoint
 from bot.open_store import open_configured_store
 from bot.providers import open_providers
@@ -182,7 +182,7 @@ async def _connect(stack: AsyncExitStack, app: BotApp) -> None:
     application, settings = app.intake.application, app.settings
     stack.push_async_callback(application.bot.shutdown)
     try:
-        await application.initialize()
+        await _greet(application, settings)
         # Only now: Telegram has taken the token, so its bot exists.
         await app.deps.store.bot_ownership(FRONT_END).note(application.bot.id)
         await _choose_intake(application.bot, settings)
@@ -193,6 +193,14 @@ async def _connect(stack: AsyncExitStack, app: BotApp) -> None:
     except TelegramError as error:
         raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api} ({type(error).__name__})") from None
     stack.push_async_callback(application.shutdown)
+
+
+async def _greet(application: AnyApplication, settings: Settings) -> None:
+    """Ask whose token it is; raises `StartupError` where the answer is not one of the Bot API."""
+    try:
+        await application.initialize()
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise StartupError(f"BOT_API_URL: {settings.bot_api} answers, but not as a Bot API does") from None
 
 
 async def _choose_intake(bot: Bot, settings: Settings) -> None:

@@ -134,7 +134,11 @@ def _parse_update(body: bytes) -> RawUpdate | None:
         raw = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return raw if isinstance(raw, dict) and isinstance(raw.get("update_id"), int) else None
+    return raw if _is_update(raw) else None
+
+
+def _is_update(raw: object) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
 
 
 class Poller:
@@ -249,7 +253,7 @@ class Poller:
         with self._cancelled_by_stop():
             # The library's own method parses the whole batch, and one bad update would lose all of it.
             answer = await self._bot.do_api_request("getUpdates", api_kwargs=parameters, read_timeout=seconds + 10)
-        return list(answer) if isinstance(answer, list) else []
+        return [raw for raw in answer if _is_update(raw)] if isinstance(answer, list) else []
 
     async def _handle_batch(self, batch: Sequence[RawUpdate]) -> None:
         by_sender: defaultdict[object, list[RawUpdate]] = defaultdict(list)

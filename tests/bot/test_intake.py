@@ -41,6 +41,16 @@ class RecordingRequest(BotApiRequest):
             self.answered.set()
 
 
+class NonsenseFirstRequest(RecordingRequest):
+    """A request whose first response holds no update."""
+
+    async def do_request(self, *args: Any, **facts: Any) -> tuple[int, bytes]:
+        if self.answered.is_set():
+            return await super().do_request(*args, **facts)
+        self.answered.set()
+        return 200, b'{"ok": true, "result": [true, {}, {"update_id": "one"}]}'
+
+
 class FunctionHandler(BaseHandler[object, DialogueContext, None]):
     """A handler that passes every update to a function."""
 
@@ -96,9 +106,10 @@ async def intake_fixture(
     *,
     on_dead_letter: Callable[[RawUpdate], None] = lambda _: None,
     lease: PollingLease = free_lease,
+    request: RecordingRequest | None = None,
 ) -> AsyncIterator[IntakeFixture]:
     """An intake that is ready and does not poll yet."""
-    request = RecordingRequest()
+    request = request or RecordingRequest()
     bot: ExtBot[None] = ExtBot(
         TOKEN,
         f"{telegram.url}/bot",
@@ -545,3 +556,13 @@ def test_a_persons_inline_queries_have_a_queue_of_their_own() -> None:
     sender = {"id": 7}
 
     assert _sender_key({"inline_query": {"from": sender, "query": "x"}}) != _sender_key({"message": {"from": sender}})
+
+
+async def test_a_batch_of_nonsense_ends_nothing() -> None:
+    async with simulator() as telegram, intake_fixture(telegram, request=NonsenseFirstRequest()) as fixture:
+        guest = await telegram.new_user()
+        async with polled(fixture):
+            await guest.says("hello")
+            await telegram.wait_until(lambda: fixture.handled)
+
+    assert fixture.handled == ["hello"]
