@@ -6,6 +6,7 @@ so that nothing comes in while the rest is closed. Replies that are committed ar
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import sys
@@ -33,7 +34,7 @@ from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
-from bot.intake import ALLOWED, AnyApplication, StartupError
+from bot.intake import ALLOWED, AnyApplication, PollingLost, StartupError
 from bot.jobs.result_webhook import open_result_endpoint
 from bot.open_store import open_configured_store
 from bot.providers import open_providers
@@ -43,6 +44,8 @@ from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, WrongBot, WrongKeys
 from web import webhooks
 from web.serving import listen, serving
+
+log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 """Shows one line to the operator."""
@@ -60,15 +63,20 @@ def preload() -> None:
 def run(settings: Settings, say: Say) -> int:
     """Run until a signal and return the exit status: 2 for a setting that cannot be used, 1 for a later failure."""
     logs.configure(settings.log_format, settings.log_level)
-    problem: BaseException | None = None
-    try:
-        _run_loop(serve(settings, say))
-    except* (BadSetting, BadTopics, StartupError, StorageError) as group:
-        problem = _first_error(group)
-    if problem is None:
-        return 0
-    say(str(problem))
-    return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongBot | WrongKeys) else 1
+    while True:
+        problem: BaseException | None = None
+        try:
+            _run_loop(serve(settings, say))
+        except* (BadSetting, BadTopics, PollingLost, StartupError, StorageError) as group:
+            problem = _first_error(group)
+        if problem is None:
+            return 0
+        if not isinstance(problem, PollingLost):
+            say(str(problem))
+            return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongBot | WrongKeys) else 1
+        # As after a crash: what was in hand belongs to the other program now.
+        log.warning("another program took over while this one was stopped or cut off; starting anew")
+        gc.unfreeze()
 
 
 async def serve(settings: Settings, say: Say) -> None:

@@ -9,7 +9,17 @@ from typing import Any, TypeVar
 from storage import mapping
 from storage import statements as sql
 from storage.bot_ownership import BotOwnership
-from storage.database import Connection, Database, DatabaseCounts, OnBusy, Row, StillHeld, fetch_alone
+from storage.database import (
+    Connection,
+    Database,
+    DatabaseCounts,
+    OnBusy,
+    OnSilence,
+    Row,
+    StillHeld,
+    fetch_alone,
+    ignore_silence,
+)
 from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed, WrongKeys
@@ -224,8 +234,10 @@ class SqlStore:
         """A rotation that reseals everything with the first key."""
         return KeyRotation(self._database, self._sealing)
 
-    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
-        return self._database.polling_lease(front_end, on_busy)
+    def polling_lease(
+        self, front_end: FrontEnd, on_busy: OnBusy, on_silence: OnSilence = ignore_silence
+    ) -> AbstractAsyncContextManager[StillHeld]:
+        return self._database.polling_lease(front_end, on_busy, on_silence)
 
     async def _purge(self, conditions: Mapping[str, str], before: datetime) -> DeletedCounts:
         deleted = dict.fromkeys(conditions, 0)

@@ -22,6 +22,7 @@ from bot.engine.notices import LEASE, NoticeDispatcher
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
+from bot.handlers.api.fence import SendFence
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.rate_model import SendRates
 from bot.handlers.background import BackgroundReplies
@@ -59,11 +60,12 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     core = _core(settings, deps, announcements)
     support = SupportService(deps.store, deps.clock.now, settings.link_ttl, tuple(deps.providers.by_method))
     replicas = _replicas(settings, deps, replica_name)
-    senders = _senders(settings, deps, registry, replicas)
+    fence = SendFence()
+    senders = _senders(settings, deps, registry, replicas, fence)
     faq = FaqMatcher(deps.catalogue.faq, registry)
     runner = Runner(deps.store, core, senders.replies, _runner_config(settings, deps, faq), replicas)
     handlers = _handlers(settings, deps, support, senders, faq, runner)
-    intake = _intake(settings, deps, registry, senders, handlers, runner)
+    intake = _intake(settings, deps, registry, senders, handlers, runner, fence)
     jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
     announcements.subscribe(jobs.notices.announce)
     announcements.subscribe(lambda _: jobs.result_sender.wake())
@@ -108,13 +110,16 @@ def _replicas(settings: Settings, deps: AppDeps, name: str) -> Replicas | None:
     return Replicas(store=deps.store, name=name, program=deps.new_token(), is_outage=is_outage)
 
 
-def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None) -> Senders:
+def _senders(
+    settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None, fence: SendFence
+) -> Senders:
     calls = Counter("bot_calls", "Calls to Telegram, by outcome", ["method", "outcome"], registry=registry)
     limiter = RateLimiter(
         calls,
         lambda: 1 if replicas is None else len(replicas.alive),
         SendRates.of(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat_per_second),
         enabled=settings.rate_limit_sending,
+        may_send=fence.wait,
     )
     bot = deps.make_bot(limiter)
     deletions = DeletionScheduler(deps.store, deps.clock.now)
@@ -167,6 +172,7 @@ def _intake(
     senders: Senders,
     handlers: Handlers,
     runner: Runner,
+    fence: SendFence,
 ) -> Intake:
     errors = HandlerErrors()
     application = _application(senders.bot, handlers, errors)
@@ -181,7 +187,13 @@ def _intake(
         handlers.dialogue.take,
     )
     poller = Poller(
-        application, updates, partial(deps.store.polling_lease, FRONT_END), runner.resume_pending, is_outage
+        application,
+        updates,
+        partial(deps.store.polling_lease, FRONT_END),
+        runner.resume_pending,
+        is_outage,
+        fence,
+        partial(deps.store.bot_ownership(FRONT_END).begin_polling, deps.new_token()),
     )
     return Intake(application, updates, poller)
 
