@@ -29,6 +29,7 @@ from storage.database import (
     polling_lock,
 )
 from storage.errors import ConstraintViolated, StoreUnavailable
+from verification.errors import describe_error
 from verification.ids import FrontEnd
 
 if TYPE_CHECKING:
@@ -319,4 +320,4 @@ def _advisory_lock_id(key: str) -> int:
 
 
 def _kind(error: BaseException) -> str:
-    return type(error).__name__
+    return describe_error(error)

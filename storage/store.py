@@ -29,7 +29,7 @@ from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, Pending
 from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Purpose
 from verification.ports import Notice
-from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
+from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult, ResultBacklog
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
 from verification.support.store import AuditEntry
 
@@ -51,6 +51,15 @@ class SqlResultOutbox:
         values = (mapping.to_micros(now), mapping.to_micros(until), latest_tried, MAX_BLOCKING_TRIES, limit)
         leased = await fetch_alone(self._database, sql.CLAIM_RESULTS, *values, lock_key="claim results")
         return sorted(map(mapping.read_result, leased), key=lambda result: result.id)
+
+    async def backlog(self) -> ResultBacklog:
+        """Count what is not delivered, of all programs."""
+        [(undelivered, since, abandoned)] = await fetch_alone(self._database, sql.RESULT_BACKLOG)
+        return ResultBacklog(
+            undelivered=int(undelivered),
+            since=None if since is None else mapping.from_micros(since),
+            abandoned=int(abandoned),
+        )
 
     async def postpone(self, result: OutgoingResult, until: datetime) -> None:
         await fetch_alone(self._database, sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.to_micros(until))

@@ -59,11 +59,12 @@ def web_app(deps: WebDeps) -> Starlette:
     app = Starlette(
         routes=_routes(deps, pages),
         middleware=[
-            Middleware(SafeHeaders, https=deps.https, framed=deps.framed),
+            Middleware(SafeHeaders, https=deps.public_url.startswith("https:"), framed=deps.framed),
             Middleware(ErrorMiddleware, answer=server_error),
         ],
         exception_handlers={HTTPException: http_error},
     )
+    app.state.public_url = deps.public_url
     app.router.redirect_slashes = False  # its redirects would lack a proxy's prefix
     return app
 

@@ -11,7 +11,8 @@ from bot.open_store import key_file, load_sealing
 from bot.settings import BadSetting, Settings, load
 from storage import StorageError, open_database, sqlite_path
 from storage.bot_ownership import BotOwnership
-from storage.inspection import InspectionReport, ResultBacklog, inspect_database
+from storage.inspection import InspectionReport, inspect_database
+from verification.result_outbox import ResultBacklog
 
 
 async def run_checks(say: Say, *, offline: bool) -> int:

@@ -57,14 +57,23 @@ class ChoiceButton:
 
 @dataclass(frozen=True, slots=True)
 class TopicButton:
-    """A button that opens an FAQ topic in a message of its own; without a topic it opens the list."""
+    """A button that opens an FAQ topic in a message of its own; without a topic it opens the list.
+
+    `label` is the key of a label that is shorter than the topic's title.
+    """
 
     topic: str = ""
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LanguagesButton:
     """A button that opens the choice of language."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCodeButton:
+    """A button that shows the current step again, and so the code; it works in every state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class OpenLinkButton:
     link: str = field(repr=False)
 
 
-Button = ChoiceButton | TopicButton | LanguagesButton | UrlButton | CopyLinkButton | OpenLinkButton
+Button = ChoiceButton | TopicButton | LanguagesButton | ShowCodeButton | UrlButton | CopyLinkButton | OpenLinkButton
 Rows = tuple[tuple[Button, ...], ...]
 
 

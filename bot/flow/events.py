@@ -74,6 +74,7 @@ class SideMessage(StrEnum):
     FAQ = "faq"
     LANGUAGE = "language"
     PRIVACY = "privacy"
+    CODE = "code"
 
 
 class AttemptRefusal(StrEnum):

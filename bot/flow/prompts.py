@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.flow import states
 from bot.flow.effects import (
     AskQuestion,
+    Button,
     ChoiceButton,
     ClockTime,
     CopyLinkButton,
@@ -19,6 +20,7 @@ from bot.flow.effects import (
     Sensitive,
     ShowChatAction,
     ShowCode,
+    ShowCodeButton,
     TextKey,
     TopicButton,
     UrlButton,
@@ -36,6 +38,9 @@ FACE_CONSENT = "face"
 CONSENT_VERSION = "2026-11-23"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
+
+CODE_AGAIN: Rows = ((ShowCodeButton(),),)
+"""The way back to the code, under every text that points at it."""
 
 _AFTER_CONSENT = (
     states.AskingName | states.CheckingName | states.AskingNumber | states.Identified | states.ReadingInvitation
@@ -72,24 +77,17 @@ def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
         **_account(state),
         "code": state.match_code,
         **deadline(state),
-        "mark": mark(state.simulated),
+        "mark": TextKey("test_mark_short") if state.simulated else "",
         "steps": TextKey(f"scan.{pages}.{state.method}"),
         "method": TextKey(f"method.{state.method}"),
     }
+    changes = (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD), ChoiceButton(Choice.CANCEL))
     if state.stage is PhoneStage.WAITING:
-        rows: Rows = (
-            (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD)),
-            (CopyLinkButton(state.link), OpenLinkButton(state.link)),
-            (TopicButton("blank_page"),),
-            (ChoiceButton(Choice.CANCEL),),
-        )
+        one_phone = TopicButton("one_phone", "button.one_phone")
+        help_row: tuple[Button, ...] = (CopyLinkButton(state.link), OpenLinkButton(state.link), one_phone)
     else:
-        rows = (
-            (ChoiceButton(Choice.NEW_CODE), ChoiceButton(Choice.OTHER_METHOD)),
-            (TopicButton("blank_page"),),
-            (ChoiceButton(Choice.CANCEL),),
-        )
-    return f"scan.{state.stage}", values, rows
+        help_row = (TopicButton("blank_page"),)
+    return f"scan.{state.stage}", values, (changes, help_row)
 
 
 def deadline(state: Scanning) -> Values:
@@ -271,15 +269,17 @@ _TOPIC_OF = {
     Reason.FACE_COVERED: "face_fails",
     Reason.FACE_DIFFERS: "face_fails",
     Reason.FACE_OUT_OF_FRAME: "face_fails",
+    Reason.FACE_UNCLEAR: "face_fails",
+    Reason.NO_PHOTO: "which_way",
 }
 
 
 def _failed(state: states.Failed) -> Reply:
     topic = TopicButton(_TOPIC_OF.get(state.reason, ""))
-    rows: Rows = (
-        (ChoiceButton(Choice.TRY_AGAIN), ChoiceButton(Choice.OTHER_METHOD)),
-        (ChoiceButton(Choice.CHANGE_DATA), ChoiceButton(Choice.CANCEL)),
-    )
+    again = (ChoiceButton(Choice.TRY_AGAIN), ChoiceButton(Choice.OTHER_METHOD))
+    # Where the authority has no photo to compare with, another method is the way on.
+    first = again[::-1] if state.reason is Reason.NO_PHOTO else again
+    rows: Rows = (first, (ChoiceButton(Choice.CHANGE_DATA), ChoiceButton(Choice.CANCEL)))
     values = {**method_values(state), "reason": TextKey(f"reason.{state.reason}")}
     if state.until is not None:
         # Another method is under the same limit; the web console is the alternative.

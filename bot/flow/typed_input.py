@@ -105,8 +105,8 @@ _LINKS: Mapping[str, str] = {
 """The words of buttons that open a page, by the page's key."""
 
 _CODE = (
-    "复制链接 在本机打开 二维码 二维码在哪 二维码呢 在哪 在哪里 码呢 "
-    "copylink openonthisphone openhere qrcode code wheresthecode whereisthecode"
+    "复制链接 在本机打开 再显示一次二维码 二维码 二维码在哪 二维码呢 在哪 在哪里 码呢 "
+    "copylink openonthisphone openhere showthecodeagain qrcode code wheresthecode whereisthecode"
 )
 """Words of a person who looks for the code or for the buttons below it."""
 

@@ -16,6 +16,7 @@ from bot.flow.effects import (
     LanguagesButton,
     OpenLinkButton,
     Rows,
+    ShowCodeButton,
     TopicButton,
     UrlButton,
 )
@@ -86,11 +87,8 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
             made = {"text": catalogue.text(language, f"choice.{choice}"), "callback_data": data}
             style = _STYLES.get(choice)
             return made if style is None else {**made, "style": style}
-        case TopicButton(topic):
-            return _topic(catalogue, language, topic)
-        case LanguagesButton():
-            data = _side_data(SideMessage.LANGUAGE, "choose")
-            return {"text": catalogue.text(language, "button.language"), "callback_data": data}
+        case TopicButton() | LanguagesButton() | ShowCodeButton():
+            return _side(catalogue, language, button)
         case UrlButton(link):
             label, url = catalogue.text(language, f"link.{link}.label"), catalogue.text(language, f"link.{link}.url")
             return {"text": label, "url": url} if url else None
@@ -102,11 +100,17 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
             return {"text": label, "url": localised(link, language=language)} if is_public(link) else None
 
 
-def _topic(catalogue: Catalogue, language: str, topic: str) -> PlainMarkup:
-    entry = catalogue.entry(language, topic)
-    if entry is None:
-        return {
-            "text": catalogue.text(language, "button.faq"),
-            "callback_data": _side_data(SideMessage.FAQ, "open"),
-        }
-    return {"text": f"❓ {entry.title}", "callback_data": _side_data(SideMessage.FAQ, f"open.{topic}")}
+def _side(catalogue: Catalogue, language: str, button: TopicButton | LanguagesButton | ShowCodeButton) -> PlainMarkup:
+    """A button that does not answer the question, and works in every state."""
+    match button:
+        case TopicButton(topic, label):
+            entry = catalogue.entry(language, topic)
+            title = catalogue.text(language, label or "button.faq")
+            if entry is not None and label is None:
+                title = f"❓ {entry.title}"
+            side, choice = SideMessage.FAQ, "open" if entry is None else f"open.{topic}"
+        case LanguagesButton():
+            title, side, choice = catalogue.text(language, "button.language"), SideMessage.LANGUAGE, "choose"
+        case ShowCodeButton():
+            title, side, choice = catalogue.text(language, "button.show_code"), SideMessage.CODE, "show"
+    return {"text": title, "callback_data": _side_data(side, choice)}

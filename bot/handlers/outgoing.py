@@ -30,6 +30,7 @@ from bot.handlers.keyboards import PlainMarkup
 from bot.handlers.panels import Panel, PanelKind
 from bot.images import cards
 from verification.dialogue_store import PersonRecords
+from verification.errors import describe_error
 from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 HTML = ParseMode.HTML
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 """Without this, Telegram's servers would open the links to show a preview."""
+
+_CAPTION_ABOVE = True
+"""A chat shows the end of a new message: a code below its caption is on the screen whole, with the buttons under it."""
 
 _MESSAGES = e.SendText | e.ShowFaq | e.ShowLanguages | e.ShowRecords | e.SendExport
 """The side replies that stand below the panel."""
@@ -132,9 +136,13 @@ class ReplySender:
         """Show a picture, uploaded or by its file id; gives the panel, and the message as Telegram returns it."""
         markup, chat = self._markup(reply, context), chat_of(context.person)
         record = panel.record if panel is not None else ""
+        above = _CAPTION_ABOVE if isinstance(reply, e.ShowCode) else None
         if reply.in_place and panel is not None and (panel.kind is PanelKind.PHOTO or _makes_way(panel)):
             caption = self._caption(reply, replace(context, maybe_duplicate=False), record)
-            media, message_id = InputMediaPhoto(picture, caption=caption, parse_mode=HTML), panel.id
+            media, message_id = (
+                InputMediaPhoto(picture, caption=caption, parse_mode=HTML, show_caption_above_media=above),
+                panel.id,
+            )
             with suppress(MessageGone):
                 edited = await call(
                     lambda: self._bot.edit_message_media(media, chat, message_id, reply_markup=markup), idempotent=True
@@ -145,7 +153,9 @@ class ReplySender:
         caption = self._caption(reply, context, record)
         sent = _required(
             await call(
-                lambda: self._bot.send_photo(chat, picture, caption, parse_mode=HTML, reply_markup=markup),
+                lambda: self._bot.send_photo(
+                    chat, picture, caption, parse_mode=HTML, reply_markup=markup, show_caption_above_media=above
+                ),
                 idempotent=False,
             )
         )
@@ -158,7 +168,12 @@ class ReplySender:
             chat, message_id = chat_of(context.person), panel.id
             if await call_idempotent(
                 lambda: self._bot.edit_message_caption(
-                    chat, message_id, caption=text, reply_markup=markup, parse_mode=HTML
+                    chat,
+                    message_id,
+                    caption=text,
+                    reply_markup=markup,
+                    parse_mode=HTML,
+                    show_caption_above_media=_CAPTION_ABOVE,
                 )
             ):
                 return panel
@@ -185,7 +200,7 @@ class ReplySender:
         try:
             await call_idempotent(lambda: self._bot.delete_messages(chat_of(context.person), ids))
         except (BotBlocked, BadRequest) as error:
-            log.warning("a message could not be deleted (%s)", type(error).__name__)
+            log.warning("a message could not be deleted (%s)", describe_error(error))
             return panel
         return replace(panel, kind=PanelKind.DELETED)
 
@@ -289,7 +304,7 @@ class ReplySender:
         try:
             await call_idempotent(lambda: self._bot.delete_message(chat_of(person), message_id))
         except (BotBlocked, BadRequest) as error:
-            log.warning("a message could not be deleted (%s)", type(error).__name__)
+            log.warning("a message could not be deleted (%s)", describe_error(error))
 
     async def delete_pending(self, person: PersonId, message_id: int) -> None:
         """Delete a scheduled message if the rate limiter allows it at once; raises `DeliveryFailed` if not."""

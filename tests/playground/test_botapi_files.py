@@ -93,13 +93,14 @@ async def test_a_caption_is_limited_to_1024(simulator: RunningPlayground) -> Non
 async def test_a_photo_is_replaced_within_its_message(simulator: RunningPlayground) -> None:
     user = await simulator.person()
     sent = (await simulator.upload("sendPhoto", chat_id=user, photo=qr_picture(LINK)))["result"]
-    media = '{"type":"photo","media":"attach://fresh","caption":"新的二维码"}'
+    media = '{"type":"photo","media":"attach://fresh","caption":"新的二维码","show_caption_above_media":true}'
 
     reply = await simulator.upload(
         "editMessageMedia", chat_id=user, message_id=sent["message_id"], media=media, fresh=qr_picture(LINK + "2")
     )
 
     assert reply["result"]["caption"] == "新的二维码"
+    assert reply["result"]["show_caption_above_media"] is True
     assert await simulator.sim(f"/files/{reply['result']['photo'][-1]['file_id']}/qr", "GET") == {"text": LINK + "2"}
 
 

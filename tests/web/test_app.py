@@ -77,12 +77,15 @@ async def test_a_form_without_a_length_is_cut_off_at_the_limit(web_app: WebFixtu
         ({}, True),
         ({"Origin": "null"}, True),
         ({"Origin": "http://127.0.0.1"}, True),
+        ({"Origin": "https://verify.example"}, True),  # a proxy rewrote the host that the request names
         ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, True),
         ({"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "same-origin"}, True),  # a proxy rewrote the host
         ({"Sec-Fetch-Site": "none"}, True),
         ({"Sec-Fetch-Site": "cross-site"}, False),
         ({"Sec-Fetch-Site": "same-site"}, False),
         ({"Origin": "https://elsewhere.example"}, False),
+        ({"Origin": "https://verify.example.evil.example"}, False),
+        ({"Origin": "file://"}, False),
         ({"Origin": "http://[broken"}, False),
     ],
 )
@@ -176,7 +179,7 @@ async def test_metrics_at_an_address_of_their_own_are_not_beside_the_pages() -> 
 
 
 async def test_in_production_browsers_keep_to_https_and_no_page_of_this_machine_may_frame() -> None:
-    web_app = WebFixture(more={"https": True, "framed": False})
+    web_app = WebFixture(more={"framed": False})
     async with web_app.phone("browser") as browser:
         answer = await browser.get("/")
 
@@ -184,8 +187,10 @@ async def test_in_production_browsers_keep_to_https_and_no_page_of_this_machine_
     assert answer.headers["content-security-policy"].endswith("frame-ancestors 'self'")
 
 
-async def test_without_https_a_browser_is_not_told_to_keep_to_it(web_app: WebFixture) -> None:
-    assert "strict-transport-security" not in (await web_app.phone("browser").get("/")).headers
+async def test_without_https_a_browser_is_not_told_to_keep_to_it() -> None:
+    web_app = WebFixture(more={"public_url": "http://127.0.0.1:8080"})
+    async with web_app.phone("browser") as browser:
+        assert "strict-transport-security" not in (await browser.get("/")).headers
 
 
 async def test_robots_txt_disallows_everything(web_app: WebFixture) -> None:

@@ -17,7 +17,6 @@ from verification.providers.simulated import (
     offered_buttons,
     offered_choices,
 )
-from web.phone.user_agents import ClientApp, in_right_app
 
 _BEIJING = timezone(timedelta(hours=8))
 
@@ -85,7 +84,7 @@ class HandoverView:
 
 
 def phone_view(
-    attempt: Attempt, page: SimulatedPage, app: ClientApp, now: datetime, form_error: FormError | None
+    attempt: Attempt, page: SimulatedPage, now: datetime, form_error: FormError | None, *, wrong_app: bool
 ) -> PhoneView:
     """Compute the view of an attempt at this page."""
     identity = attempt.identity
@@ -101,12 +100,12 @@ def phone_view(
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now=now),
-        wrong_app=not in_right_app(attempt.method, app),
+        wrong_app=wrong_app,
         form_error=form_error,
     )
 
 
-def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: str | None) -> HandoverView:
+def handover_view(attempt: Attempt, now: datetime, leaving_to: str | None, *, wrong_app: bool) -> HandoverView:
     """Compute the view of the page before the provider's."""
     identity = attempt.identity
     return HandoverView(
@@ -117,7 +116,7 @@ def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: s
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now=now),
-        wrong_app=not in_right_app(attempt.method, app),
+        wrong_app=wrong_app,
         leaving_to=leaving_to,
     )
 

@@ -31,6 +31,7 @@ from bot.flow.rules.common import (
     in_place,
     touched,
 )
+from bot.flow.rules.links import show_step
 from bot.flow.states import State
 from bot.flow.typed_input import is_question
 from bot.flow.unanswered import redact_question
@@ -103,6 +104,8 @@ def unknown_command(state: State, _: Commanded, __: RuleContext) -> Step:
 def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
     if event.side is SideMessage.FAQ:
         return Step(touched(state), (_faq_of(state, event.choice),))
+    if event.side is SideMessage.CODE:
+        return show_step(state, context)
     if event.side is SideMessage.LANGUAGE:
         return _language_chosen(state, event.choice)
     return _privacy_chosen(state, event, context)

@@ -51,7 +51,7 @@ def link_accepted(state: State, event: LinkAccepted, context: RuleContext) -> St
     if event.verified is not None:
         step = _already_verified(state, event.account, event.verified, context)
     elif event.account == state.account:
-        step = _show_step(state, context, "link.same")
+        step = show_step(state, context, "link.same")
         step = Step(step.state, (*_remember_method(event.method), *step.effects))
     else:
         step = _ask_whose_account(state, event, context)
@@ -69,13 +69,13 @@ def method_suggested(state: State, event: MethodSuggested, context: RuleContext)
     if isinstance(state, states.ChoosingMethod):
         return ask(replace(state, suggested=event.method), *_remember_method(event.method))
     is_chosen = isinstance(state, states.AgreeingFace | states.Attempting | states.Verified)
-    step = _show_step(state, context, None if is_chosen else f"link.way.{event.method}")
+    step = show_step(state, context, None if is_chosen else f"link.way.{event.method}")
     return Step(step.state, (*_remember_method(event.method), *step.effects))
 
 
 def method_off_suggested(state: State, context: RuleContext) -> Step:
     """The link suggests a method that is off: the person goes on and chooses another one."""
-    return _show_step(current_state(state, context.methods), context, "link.method_off")
+    return show_step(current_state(state, context.methods), context, "link.method_off")
 
 
 # The invitation
@@ -154,8 +154,8 @@ def _explained(state: states.ReadingInvitation, topic: str, *, page: str) -> Ste
     )
 
 
-def _show_step(state: State, context: RuleContext, note: str | None) -> Step:
-    """The current step, as /start shows it."""
+def show_step(state: State, context: RuleContext, note: str | None = None) -> Step:
+    """The current step, shown in full."""
     match state:
         case states.Idle():
             shown: State = states.ChoosingType(account=state.account, question_id=context.question_id)

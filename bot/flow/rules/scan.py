@@ -28,11 +28,21 @@ from bot.flow.events import (
     AttemptRefused,
     CodeExpired,
     CodeExpiring,
+    Commanded,
     Event,
     Said,
     Sent,
 )
-from bot.flow.prompts import CONSENT_VERSION, FACE_CONSENT, caption_of, deadline, mark, method_values, prompt
+from bot.flow.prompts import (
+    CODE_AGAIN,
+    CONSENT_VERSION,
+    FACE_CONSENT,
+    caption_of,
+    deadline,
+    mark,
+    method_values,
+    prompt,
+)
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import (
     answer_own_words,
@@ -48,6 +58,7 @@ from bot.flow.states import State
 from bot.flow.typed_input import Remark, is_about_code
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
+from verification.support.funnel import next_beijing_day
 
 _STAGES = tuple(states.PhoneStage)
 """In their order: news of a stage that arrives after news of a later one changes nothing."""
@@ -164,14 +175,15 @@ def new_code(state: states.Attempting, _: Event, context: RuleContext) -> Step:
     return open_attempt(state, state.method, context, CancelAttempt(state.attempt))
 
 
-def code_shown_again(state: states.Scanning, _: Event, context: RuleContext) -> Step:
+def code_shown_again(state: states.Scanning, event: Event, context: RuleContext) -> Step:
     scanning = replace(state, touched=True, question_id=context.question_id)
-    return Step(scanning, (prompt(scanning, "misc.resumed"),))
+    note = "misc.resumed" if isinstance(event, Commanded) else None
+    return Step(scanning, (prompt(scanning, note),))
 
 
 def scanning_status(state: states.Scanning, _: Event, __: RuleContext) -> Step:
     values = {**method_values(state), **deadline(state), "code": state.match_code}
-    return Step(replace(state, touched=True), (SendText(f"status.scan.{state.stage}", values),))
+    return Step(replace(state, touched=True), (SendText(f"status.scan.{state.stage}", values, CODE_AGAIN),))
 
 
 def said_while_scanning(state: states.Scanning, event: Said, context: RuleContext) -> Step:
@@ -180,11 +192,12 @@ def said_while_scanning(state: states.Scanning, event: Said, context: RuleContex
     values: Values = {"method": TextKey(f"method.{state.method}")}
     remark = context.words.remark(event.text)
     if remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT):
-        reply = SendText("scan.remark", {**values, "words": TextKey(f"misc.{remark}")})
+        reply = SendText("scan.remark", {**values, "words": TextKey(f"misc.{remark}")}, CODE_AGAIN)
         return Step(replace(state, touched=True), (reply,))
     if answer := answer_own_words(state, event.text, context):
         return answer
-    return Step(replace(state, touched=True), (SendText("scan.said", values), *count_unanswered(state, event.text)))
+    hint = SendText("scan.said", values, CODE_AGAIN)
+    return Step(replace(state, touched=True), (hint, *count_unanswered(state, event.text)))
 
 
 def sent_while_scanning(state: states.Scanning, event: Sent, _: RuleContext) -> Step:
@@ -233,7 +246,9 @@ def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleCo
     picture = ReplaceCodeWithPicture(
         question_id=state.question_id, picture=Picture.FAILED, text="stamp.failed", values=method_values(state)
     )
-    return ask(failed(state, event.reason, context), picture)
+    # The day of a provider's own limit ends at midnight in Beijing.
+    until = next_beijing_day(context.now) if event.reason is Reason.TOO_MANY else None
+    return ask(failed(state, event.reason, context, until), picture)
 
 
 def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> Step:

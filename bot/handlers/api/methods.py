@@ -75,7 +75,14 @@ class BotMethods:
         return _sent(await self._call("sendMessage", parameters))
 
     async def send_photo(
-        self, chat_id: int, photo: bytes | str, caption: str, *, parse_mode: str, reply_markup: _Markup | None = None
+        self,
+        chat_id: int,
+        photo: bytes | str,
+        caption: str,
+        *,
+        parse_mode: str,
+        reply_markup: _Markup | None = None,
+        show_caption_above_media: bool | None = None,
     ) -> SentMessage:
         """Send a photo: a new one, or by the file id of one that Telegram has."""
         parameters = {
@@ -83,6 +90,7 @@ class BotMethods:
             "caption": caption,
             "parse_mode": parse_mode,
             "reply_markup": _plain(reply_markup),
+            "show_caption_above_media": show_caption_above_media,
         }
         if isinstance(photo, str):
             return _sent(await self._call("sendPhoto", parameters | {"photo": photo}))
@@ -125,6 +133,7 @@ class BotMethods:
         caption: str,
         parse_mode: str,
         reply_markup: Keyboard | None = None,
+        show_caption_above_media: bool | None = None,
     ) -> None:
         """Replace a photo's caption and buttons."""
         parameters = {
@@ -133,6 +142,7 @@ class BotMethods:
             "caption": caption,
             "parse_mode": parse_mode,
             "reply_markup": _plain(reply_markup),
+            "show_caption_above_media": show_caption_above_media,
         }
         await self._call("editMessageCaption", parameters)
 

@@ -332,7 +332,7 @@ def test_the_chat_addresses_a_person_consistently(stem: str) -> None:
     assert [key for key, text in FILES[stem, "zh"].items() if "您" in text] == []
 
 
-BLANKS_WANTED = ("test_banner", "test_banner_some", "test_mark", "list.comma", "list.or")
+BLANKS_WANTED = ("test_banner", "test_banner_some", "test_mark", "test_mark_short", "list.comma", "list.or")
 
 
 @in_each_file

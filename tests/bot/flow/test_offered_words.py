@@ -39,21 +39,25 @@ def shown_texts(state: states.State, language: str) -> list[str]:
     return shown
 
 
+LABELS: dict[type[e.Button], str] = {
+    e.LanguagesButton: "button.language",
+    e.ShowCodeButton: "button.show_code",
+    e.CopyLinkButton: "button.copy_link",
+    e.OpenLinkButton: "button.open_here",
+}
+
+
 def words_of_button(button: e.Button, language: str) -> str:
     match button:
         case e.ChoiceButton(choice):
             return CATALOGUE.text(language, f"choice.{choice}")
-        case e.TopicButton(topic):
+        case e.TopicButton(topic, label):
             entry = CATALOGUE.entry(language, topic)
-            return CATALOGUE.text(language, "button.faq") if entry is None else entry.title
-        case e.LanguagesButton():
-            return CATALOGUE.text(language, "button.language")
+            return entry.title if entry and label is None else CATALOGUE.text(language, label or "button.faq")
         case e.UrlButton(link):
             return CATALOGUE.text(language, f"link.{link}.label")
-        case e.CopyLinkButton():
-            return CATALOGUE.text(language, "button.copy_link")
-        case e.OpenLinkButton():
-            return CATALOGUE.text(language, "button.open_here")
+        case e.LanguagesButton() | e.ShowCodeButton() | e.CopyLinkButton() | e.OpenLinkButton():
+            return CATALOGUE.text(language, LABELS[type(button)])
 
 
 def does_what_the_button_does(button: e.Button, state: states.State, text: str) -> bool:

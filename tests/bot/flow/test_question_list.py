@@ -20,6 +20,7 @@ from bot.flow.effects import (
     ReplaceCodeWithPicture,
     SendText,
     Sensitive,
+    ShowCodeButton,
     ShowToast,
     TextKey,
     TopicButton,
@@ -77,12 +78,11 @@ def _button(button: Button) -> str:
             return f"[FAQ: {topic or 'the list'}]"
         case UrlButton(link):
             return f"[page: {link}]"
-        case CopyLinkButton(link):
-            return "[copy link]" if link == LINK else "[copy another link]"
-        case OpenLinkButton(link):
-            return "[open link]" if link == LINK else "[open another link]"
-        case LanguagesButton():
-            return "[languages]"
+        case CopyLinkButton(link) | OpenLinkButton(link):
+            verb = "copy" if isinstance(button, CopyLinkButton) else "open"
+            return f"[{verb} link]" if link == LINK else f"[{verb} another link]"
+        case LanguagesButton() | ShowCodeButton():
+            return "[languages]" if isinstance(button, LanguagesButton) else "[show the code again]"
 
 
 def questions() -> Iterator[str]:

@@ -1,12 +1,33 @@
 """Events while a code is on the screen, as transcripts."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.content.catalogue import LANGUAGES, load
 from bot.flow import states
-from bot.flow.effects import CancelAttempt, CopyLinkButton, EditCaption, OpenAttempt, OpenLinkButton
-from bot.flow.events import AttemptOpened, AttemptProgressed, CodeExpiring, Command, Commanded, Said
+from bot.flow.effects import (
+    CancelAttempt,
+    CopyLinkButton,
+    EditCaption,
+    OpenAttempt,
+    OpenLinkButton,
+    SendText,
+    ShowCode,
+    ShowCodeButton,
+)
+from bot.flow.events import (
+    AttemptOpened,
+    AttemptProgressed,
+    CodeExpiring,
+    Command,
+    Commanded,
+    Said,
+    SideMessage,
+    SideTapped,
+)
 from bot.flow.machine import advance
-from bot.flow.prompts import prompt
+from bot.flow.prompts import caption_of, prompt
 from bot.flow.states import PhoneStage
 from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import (
@@ -20,14 +41,16 @@ from tests.bot.flow.samples import (
     scanning,
 )
 from tests.bot.flow.transcript import TO_CODE, after, holds
-from verification.attempts import Reason
+from verification.attempts import Method, Reason
+
+CATALOGUE = load(days=30)
 
 
 def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> None:
     step = advance(opening(), AttemptOpened(attempt=ATTEMPT, link=LINK, match_code="42", expires_at=LATER), CONTEXT)
 
     assert step.state == scanning()
-    assert buttons(prompt(scanning()))[2:4] == [CopyLinkButton(LINK), OpenLinkButton(LINK)]
+    assert buttons(prompt(scanning()))[3:5] == [CopyLinkButton(LINK), OpenLinkButton(LINK)]
 
 
 @pytest.mark.parametrize("stage", [PhoneStage.OPENED, PhoneStage.CONFIRMING])
@@ -161,3 +184,46 @@ def test_another_method_keeps_the_identity(state: states.State) -> None:
             """,
             state,
         )
+
+
+def test_every_text_that_points_at_the_code_has_a_button_that_shows_it_again() -> None:
+    for event in (Said("你好"), Said("然后呢"), Commanded(Command.STATUS)):
+        (hint,) = (effect for effect in advance(scanning(), event, CONTEXT).effects if isinstance(effect, SendText))
+
+        assert buttons(hint) == [ShowCodeButton()]
+
+
+def test_the_button_shows_the_code_again_with_fresh_buttons() -> None:
+    step = advance(scanning(), SideTapped(side=SideMessage.CODE, choice="show"), CONTEXT)
+
+    assert isinstance(step.state, states.Scanning)
+    assert step.state.question_id != scanning().question_id
+    assert step.effects == (prompt(step.state),)
+
+
+@pytest.mark.parametrize("words", ["在哪", "二维码", "where is the code", "Show the code again"])
+def test_words_for_the_code_show_it_again(words: str) -> None:
+    (shown,) = advance(scanning(), Said(words), CONTEXT).effects
+
+    assert isinstance(shown, ShowCode)
+    assert not shown.in_place
+
+
+def test_the_button_shows_the_current_step_where_there_is_no_code_any_more() -> None:
+    step = advance(expired(), SideTapped(side=SideMessage.CODE, choice="show"), CONTEXT)
+
+    assert step.state == expired()
+    assert step.effects == (prompt(expired()),)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("stage", list(PhoneStage))
+@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_caption_has_at_most_six_lines_and_two_rows_of_buttons(
+    language: str, stage: PhoneStage, method: Method, *, simulated: bool
+) -> None:
+    text, values, rows = caption_of(replace(scanning(method, stage), simulated=simulated))
+
+    assert len(CATALOGUE.text(language, text, values).splitlines()) <= 6
+    assert len(rows) <= 2
