@@ -71,7 +71,7 @@ class StoreProbe:
 
 def _store_reason(error: str) -> str:
     # The database's own message may name its host and its user, and this address is public.
-    if "readonly" in error:
+    if "readonly" in error.replace(" ", ""):
         return "is read-only"
     return "the disk is full" if "full" in error else "cannot be written"
 

@@ -5,3 +5,6 @@ CREATE TABLE bots (
     bot INTEGER NOT NULL,
     poller TEXT
 ) STRICT;
+
+-- Whether somebody tried to open the link after its time: it stays expired, even when the clock goes back.
+ALTER TABLE links ADD COLUMN expired INTEGER NOT NULL DEFAULT 0 CHECK (expired IN (0, 1));
