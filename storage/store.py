@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from storage import mapping
 from storage import statements as sql
+from storage import support_statements as support_sql
 from storage.bot_ownership import BotOwnership
 from storage.database import (
     Connection,
@@ -234,6 +235,19 @@ class SqlStore:
     def result_outbox(self) -> SqlResultOutbox:
         """The outbox of the results for another server."""
         return SqlResultOutbox(self._database)
+
+    async def sign_out(self, session: str, now: datetime) -> None:
+        """Note that a session of the desk is over, and forget those that were over a day ago."""
+
+        async def note(connection: Connection) -> None:
+            await connection.fetch(support_sql.FORGET_SIGN_OUTS, mapping.to_micros(now - timedelta(days=1)))
+            await connection.fetch(support_sql.SIGN_OUT, session, mapping.to_micros(now))
+
+        await self._database.run(note)
+
+    async def is_signed_out(self, session: str) -> bool:
+        """Whether a session of the desk was signed out."""
+        return bool(await fetch_alone(self._database, support_sql.IS_SIGNED_OUT, session))
 
     def bot_ownership(self, front_end: FrontEnd) -> BotOwnership:
         """Which bot of a front end the database belongs to."""

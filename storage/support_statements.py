@@ -29,6 +29,9 @@ WHERE id = $1 AND revoked_at IS NULL AND (person = $2 OR (person IS NULL AND exp
 RETURNING id
 """
 EXPIRE_LINK = "UPDATE links SET expired = 1 WHERE id = $1 AND person IS NULL AND expires_at <= $2"
+SIGN_OUT = "INSERT INTO desk_sign_outs (session, signed_out_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+FORGET_SIGN_OUTS = "DELETE FROM desk_sign_outs WHERE signed_out_at < $1"
+IS_SIGNED_OUT = "SELECT 1 FROM desk_sign_outs WHERE session = $1"
 IS_BOUND = "SELECT 1 FROM links WHERE person = $1 AND account = $2 AND revoked_at IS NULL LIMIT 1"
 REVOKE = "UPDATE links SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id"
 

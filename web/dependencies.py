@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -45,6 +46,16 @@ class QrCodes:
     text: Callable[[str], str]
 
 
+class DeskSignOuts(Protocol):
+    """Remembers which sessions of the desk were signed out, for all programs on the database."""
+
+    async def sign_out(self, session: str, now: datetime) -> None:
+        """Note that a session is over."""
+
+    async def is_signed_out(self, session: str) -> bool:
+        """Whether a session is over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskRoute:
     """Support's web desk: the key to sign in, and what it works with.
@@ -55,6 +66,7 @@ class DeskRoute:
 
     key: str
     support: SupportService
+    sign_outs: DeskSignOuts
     keyed_digest: KeyedDigest
     link_url: Callable[[str], str]
     qr: QrCodes

@@ -120,6 +120,7 @@ def _desk_route(
     return DeskRoute(
         key=settings.desk_key.get_secret_value(),
         support=support,
+        sign_outs=deps.store,
         keyed_digest=deps.store.keyed_digest,
         link_url=link_url,
         qr=_QR_CODES,

@@ -8,6 +8,7 @@ import pytest
 from tests.reliability import Proof
 from tests.web.desk_fixture import BASE, KEY, DeskFixture, desk_fixture
 from verification.ids import Actor
+from web.desk.sessions import COOKIE
 
 PAGES = (
     "/desk",
@@ -282,3 +283,15 @@ async def test_a_head_request_gets_no_body_and_changes_nothing(desk: DeskFixture
 
     assert (answer.status_code, answer.text) == (200, "")
     assert str(answer.url) == f"{BASE}/desk/links/new"
+
+
+async def test_after_signing_out_a_copy_of_the_cookie_opens_nothing_and_other_sessions_stay(desk: DeskFixture) -> None:
+    async with desk.signed_in("anna") as anna, desk.signed_in("ben") as ben, desk.visitor() as thief:
+        stolen = anna.cookies[COOKIE]
+        await anna.post("/desk/sign-out")
+        await anna.post("/desk/sign-out")
+        thief.cookies.set(COOKIE, stolen)
+        refused, served = await thief.get("/desk/links"), await ben.get("/desk/links")
+
+    assert refused.url.path == "/desk/sign-in"
+    assert served.url.path == "/desk/links"
