@@ -1,7 +1,7 @@
 """Authentication of API callers by key, and how often each may call.
 
-A wrong key takes a token from its network's bucket; when the bucket is empty, further wrong keys from there get 429,
-and a right key none. A call takes a token from its caller's bucket.
+A wrong key takes a token from its network's bucket; when the bucket is empty, further wrong keys from there get 429. A
+right key is never refused because of others behind the same address. A call takes a token from its caller's bucket.
 """
 
 import hmac
@@ -65,7 +65,6 @@ class ApiKeyMiddleware:
         # All keys are compared, so that the time reveals nothing about them.
         matches = [hmac.compare_digest(each.key.encode(), key_given.strip().encode()) for each in self._callers]
         if scheme.casefold() == "bearer" and any(matches):
-            # Others may have guessed behind the same address.
             return self._callers[matches.index(True)]
         self._counter.inc()
         address = client_network(request)
