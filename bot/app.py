@@ -36,7 +36,7 @@ from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
-from bot.intake import ALLOWED, StartupError
+from bot.intake import ALLOWED, AnyApplication, PollingLost, StartupError
 from bot.jobs.result_webhook import open_result_endpoint
 from bot.open_store import open_configured_store
 from bot.outages import Outage, Outages, store_advice
@@ -70,13 +70,23 @@ def preload() -> None:
 def run(settings: Settings, say: Say) -> int:
     """Run until a signal and return the exit status: 2 for a setting that cannot be used, 1 for a later failure."""
     logs.configure(settings.log_format, settings.log_level)
-    problem: BaseException | None = None
-    try:
-        _run_loop(serve(settings, say))
-    except* (BadSetting, BadTopics, StartupError, StorageError) as group:
-        problem = _first_error(group)
-    if problem is None:
-        return 0
+    while True:
+        problem: BaseException | None = None
+        try:
+            _run_loop(serve(settings, say))
+        except* (BadSetting, BadTopics, PollingLost, StartupError, StorageError) as group:
+            problem = _first_error(group)
+        if problem is None:
+            return 0
+        if not isinstance(problem, PollingLost):
+            return _report(problem, settings, say)
+        # As after a crash: what was in hand belongs to the other program now.
+        log.warning("another program took over while this one was stopped or cut off; starting anew")
+        gc.unfreeze()
+
+
+def _report(problem: BaseException, settings: Settings, say: Say) -> int:
+    """Say what ends the program, and return its exit status."""
     line = str(problem)
     if isinstance(problem, StoreUnavailable) and (advice := store_advice(line, _database_name(settings))):
         line = f"{line}; {advice}"
@@ -121,14 +131,19 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
             simulated=settings.simulated_methods,
             operator=texts.Operator(settings.operator_name, settings.operator_contact, settings.operator_url),
         )
-        listener = stack.enter_context(_listener(settings))
+        listener = stack.enter_context(_listener(settings.host, settings.port, "HOST, PORT"))
+        metrics_listener = None
+        if settings.metrics_port is not None:
+            metrics_listener = stack.enter_context(_listener(settings.host, settings.metrics_port, "METRICS_PORT"))
         public_url = settings.public_url or _local_url(settings.host, listener)
         _check_reachable(settings, public_url)
         outages = Outages(asyncio.get_running_loop().time, database=_database_name(settings))
         deps = await _open_deps(stack, settings, catalogue, public_url, outages)
         app = build_app(settings, deps, replica_name=f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(telegram_session(app))
-        await stack.enter_async_context(serving(app.web_app, listener))
+        await stack.enter_async_context(serving(app.web_app, listener, settings.proxies))
+        if metrics_listener is not None:
+            await stack.enter_async_context(serving(app.metrics_app, metrics_listener))
         await stack.enter_async_context(outages.reporting(partial(_probe_store, app)))
         username = app.senders.bot.username
         bot_name.write(settings, username)
@@ -229,7 +244,7 @@ async def _connect(stack: AsyncExitStack, app: BotApp) -> None:
     application, settings = app.intake.application, app.settings
     stack.push_async_callback(application.bot.shutdown)
     try:
-        await application.initialize()
+        await _greet(application, settings)
         # Only now: Telegram has taken the token, so its bot exists.
         await app.deps.store.bot_ownership(FRONT_END).note(application.bot.id)
         await _choose_intake(application.bot, settings)
@@ -240,6 +255,14 @@ async def _connect(stack: AsyncExitStack, app: BotApp) -> None:
     except TelegramError as error:
         raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api} ({describe_error(error)})") from None
     stack.push_async_callback(application.shutdown)
+
+
+async def _greet(application: AnyApplication, settings: Settings) -> None:
+    """Ask whose token it is; raises `StartupError` where the answer is not one of the Bot API."""
+    try:
+        await application.initialize()
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise StartupError(f"BOT_API_URL: {settings.bot_api} answers, but not as a Bot API does") from None
 
 
 async def _choose_intake(bot: Bot, settings: Settings) -> None:
@@ -306,12 +329,12 @@ def _run_loop(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-def _listener(settings: Settings) -> socket:
+def _listener(host: str, port: int, names: str) -> socket:
     try:
-        return listen(settings.host, settings.port)
+        return listen(host, port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise BadSetting(f"HOST, PORT: cannot listen on {settings.host}:{settings.port} ({reason})") from None
+        raise BadSetting(f"{names}: cannot listen on {host}:{port} ({reason})") from None
 
 
 def _local_url(host: str, listener: socket) -> str:

@@ -23,6 +23,7 @@ from telegram.ext import Application
 from telegram.warnings import PTBUserWarning
 
 from bot.handlers.api.call_outcome import retry_after_seconds
+from bot.handlers.api.fence import BEAT_SECONDS, SendFence
 from bot.handlers.dialogue import HandlerErrors
 from bot.handlers.flood_control import FloodControl
 
@@ -32,11 +33,22 @@ ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member", "cha
 _MAX_TRIES = 3
 _POLL_SECONDS = 30
 _MAX_CONFLICTS = 4
+_ESTABLISHED_SECONDS = 8.0
+"""A program that has polled for so long before its first conflict was there first, and goes on.
+
+The other one meets its first conflict about five seconds after its start: Telegram delays repeated refusals so long.
+"""
+SILENT_SECONDS = 5.0
+"""After so many seconds without a sign of life, the program that polls is reported."""
+_STUCK_SECONDS = 120.0
+"""A poller without any progress for so long shows no sign of life any more; one poll takes up to 40 seconds."""
 _OUTAGE_PAUSE = 2.0
 """The longest pause while the store is away, in seconds; short, because people wait for its return."""
 
 RawUpdate = Mapping[str, Any]
-PollingLease = Callable[[Callable[[], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]]
+PollingLease = Callable[
+    [Callable[[], None], Callable[[float], None]], AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]
+]
 """The lease that allows one program to poll: `DialogueStore.polling_lease`."""
 ActiveScope = Callable[[], AbstractAsyncContextManager[None]]
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
@@ -48,6 +60,10 @@ async def _take_nothing(_: RawUpdate) -> bool:
 
 class StartupError(Exception):
     """The program cannot start or go on; the message is one line for the operator."""
+
+
+class PollingLost(Exception):
+    """Another program has polled meanwhile, so what this one still had in hand counts no more."""
 
 
 class UpdateIntake:
@@ -134,14 +150,21 @@ def _parse_update(body: bytes) -> RawUpdate | None:
         raw = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return raw if isinstance(raw, dict) and isinstance(raw.get("update_id"), int) else None
+    return raw if _is_update(raw) else None
+
+
+def _is_update(raw: object) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
 
 
 class Poller:
     """Fetches updates, handles them, and confirms them by the next fetch.
 
     Only one program may poll for a bot, so each waits for the lease first. The one that holds it sends the replies that
-    its predecessor still owes, and then enters `active`: it alone writes to people.
+    its predecessor still owes, and then enters `active`: it alone writes to people. While it makes progress it shows
+    signs of life; without them another program takes over, and the `fence` keeps this one from sending.
+
+    `begin` notes that this program polls, and returns whether it also polled last.
     """
 
     def __init__(
@@ -151,7 +174,18 @@ class Poller:
         lease: PollingLease,
         resume_pending: Callable[[], Awaitable[None]],
         is_outage: Callable[[BaseException], bool],
+        fence: SendFence,
+        begin: Callable[[], Awaitable[bool]],
     ) -> None:
+        self._fence = fence
+        self._begin = begin
+        self._has_polled = False
+        self._progress_at = 0.0
+        self._established_at: float | None = None
+        self._is_established = False
+        self._is_lost = False
+        self._beats: asyncio.Task[None] | None = None
+        self.holder_silence = 0.0
         self._bot = application.bot
         self._intake = intake
         self._lease = lease
@@ -182,7 +216,9 @@ class Poller:
             except asyncio.CancelledError:
                 if self._stopping.is_set():
                     return
-                raise
+                if not self._is_lost:
+                    raise
+                self._forgive_cancellation()
             except Exception as error:
                 if not self._is_outage(error):
                     raise
@@ -193,24 +229,65 @@ class Poller:
     async def _poll_while_leased(self, active: ActiveScope) -> None:
         async with AsyncExitStack() as stack:
             with self._cancelled_by_stop():
-                still_held = await stack.enter_async_context(self._lease(self._on_lease_busy))
+                still_held = await stack.enter_async_context(self._lease(self._on_lease_busy, self._on_silence))
+            stack.callback(self._leave_lease)
+            polled_last = await self._begin()
+            if self._has_polled and not polled_last:
+                raise PollingLost("another program polled meanwhile")
+            self._has_polled, self._is_lost = True, False
+            self._fence.hold(still_held)
             if self.is_waiting:
-                log.info("the other program ended; polling")
-                self.is_waiting = False
+                log.info(
+                    "the other program %s; polling", "fell silent" if self.holder_silence >= SILENT_SECONDS else "ended"
+                )
+                self.is_waiting, self.holder_silence = False, 0.0
+            self._progress_at = asyncio.get_running_loop().time()
+            self._beats = asyncio.get_running_loop().create_task(self._show_signs_of_life())
+            stack.callback(self._beats.cancel)
             await self._resume_pending()
             await stack.enter_async_context(active())
             pause = 0.0
-            while not self._stopping.is_set() and await self._holds_lease(still_held):
+            while not self._stopping.is_set() and await self._holds_lease():
                 pause = await self._poll(pause)
+                self._progress_at = asyncio.get_running_loop().time()
                 await self._sleep(pause)
 
-    async def _holds_lease(self, still_held: Callable[[], Awaitable[bool]]) -> bool:
+    def _leave_lease(self) -> None:
+        if self._stopping.is_set() and not self._is_lost:
+            self._fence.release()
+        else:
+            self._fence.close()
+
+    async def _show_signs_of_life(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            progress_at = max(self._progress_at, self._intake.handled_at or 0.0)
+            if asyncio.get_running_loop().time() - progress_at > _STUCK_SECONDS:
+                log.error("polling makes no progress; another program may take over")
+                return
+            if not await self._fence.confirm():
+                self._is_lost = True
+                if self._idle_task is not None:
+                    self._idle_task.cancel()
+                return
+
+    def _forgive_cancellation(self) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+
+    async def _holds_lease(self) -> bool:
         with self._cancelled_by_stop():
-            return await still_held()
+            return await self._fence.confirm()
 
     def _on_lease_busy(self) -> None:
         log.warning("another program with this database polls; waiting for its end")
         self.is_waiting = True
+
+    def _on_silence(self, seconds: float) -> None:
+        if self.holder_silence < SILENT_SECONDS <= seconds:
+            log.warning("the program that polls shows no sign of life; taking over soon")
+        self.holder_silence = seconds
 
     async def _poll(self, pause: float) -> float:
         """Fetch and handle one batch; returns how many seconds to wait after it."""
@@ -221,6 +298,7 @@ class Poller:
             return self._pause_after(error, pause)
         self._conflicts = 0
         self.polled_at = asyncio.get_running_loop().time()
+        self._established_at = self._established_at or self.polled_at + _ESTABLISHED_SECONDS
         self._offset = batch[-1]["update_id"] + 1 if batch else self._offset
         return 0
 
@@ -249,7 +327,7 @@ class Poller:
         with self._cancelled_by_stop():
             # The library's own method parses the whole batch, and one bad update would lose all of it.
             answer = await self._bot.do_api_request("getUpdates", api_kwargs=parameters, read_timeout=seconds + 10)
-        return list(answer) if isinstance(answer, list) else []
+        return [raw for raw in answer if _is_update(raw)] if isinstance(answer, list) else []
 
     async def _handle_batch(self, batch: Sequence[RawUpdate]) -> None:
         by_sender: defaultdict[object, list[RawUpdate]] = defaultdict(list)
@@ -266,15 +344,22 @@ class Poller:
                 # The library takes a refused token for an unknown method, but this method exists.
                 raise StartupError("BOT_TOKEN: Telegram refuses this token") from error
             case Conflict():
-                self._conflicts += 1
-                if self._conflicts >= _MAX_CONFLICTS:
-                    raise StartupError("another program polls with this BOT_TOKEN; stop it first") from error
-                log.warning("another program polls with this token")
-                return 2.0
+                return self._pause_after_conflict(error)
             case RetryAfter():
                 return retry_after_seconds(error)
             case _:
                 return min(max(pause * 2, 0.2), 10)
+
+    def _pause_after_conflict(self, error: TelegramError) -> float:
+        """Wait for the other program's end; raises `StartupError` when the other one was there first."""
+        now = asyncio.get_running_loop().time()
+        if self._conflicts == 0 and self._established_at is not None:
+            self._is_established = self._is_established or now >= self._established_at
+        self._conflicts += 1
+        if self._conflicts >= _MAX_CONFLICTS and not self._is_established:
+            raise StartupError("another program polls with this BOT_TOKEN; stop it first") from error
+        log.warning("another program polls with this token")
+        return 0.2 if self._conflicts == 1 else 2.0
 
 
 def _error_location(error: BaseException) -> str:

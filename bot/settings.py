@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -196,6 +197,7 @@ SECRET_FILES = (
     "result_webhook_secret",
     "desk_key",
     "api_keys",
+    "metrics_key",
 )
 """Settings that a file may hold: `BOT_TOKEN_FILE` names the file that holds `BOT_TOKEN`."""
 
@@ -246,6 +248,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = ""
+    trusted_proxies: str = "127.0.0.0/8,::1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_key: SecretStr | None = None
+    metrics_campaigns: Flag = False
     webhook_url: str = ""
     webhook_secret: SecretStr | None = None
     provider_wechat: str = "simulated"
@@ -431,6 +437,18 @@ class Settings(BaseSettings):
         _check_once(_split_list(hosts), "host")
         return hosts
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, networks: str) -> str:
+        for network in _split_list(networks):
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(
+                    "write addresses and networks with commas between them: 10.1.2.3,172.18.0.0/16"
+                ) from None
+        return networks
+
     @field_validator("staff_ids")
     @classmethod
     def _are_ids(cls, ids: str) -> str:
@@ -456,7 +474,7 @@ class Settings(BaseSettings):
             raise ValueError("write a web address (https://…), an e-mail address or a Telegram name (@support)")
         return contact
 
-    @field_validator("desk_key")
+    @field_validator("desk_key", "metrics_key")
     @classmethod
     def _is_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and not _KEY.fullmatch(key.get_secret_value()):
@@ -621,6 +639,18 @@ class Settings(BaseSettings):
     def api_callers(self) -> tuple[ApiCaller, ...]:
         """The programs that may call the HTTP API."""
         return () if self.api_keys is None else read_callers(self.api_keys.get_secret_value())
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The addresses and networks whose X-Forwarded-For is believed."""
+        return tuple(_split_list(self.trusted_proxies))
+
+    @property
+    def serves_metrics(self) -> bool:
+        """Whether /metrics stands beside the pages: with a key, or where nobody but this machine reaches them."""
+        if self.metrics_port is not None:
+            return False
+        return self.metrics_key is not None or (not self.public_url and is_loopback(self.host))
 
     @property
     def phone_hosts(self) -> frozenset[str]:

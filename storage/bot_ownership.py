@@ -39,6 +39,16 @@ class BotOwnership:
 
         await self.database.run(note)
 
+    async def begin_polling(self, program: str) -> bool:
+        """Note that this program polls from now on; returns whether it polled last, so that nobody came in between."""
+
+        async def begin(connection: Connection) -> bool:
+            rows = await connection.fetch(sql.POLLER, self.front_end)
+            await connection.fetch(sql.NOTE_POLLER, self.front_end, program)
+            return bool(rows) and rows[0][0] == program
+
+        return await self.database.run(begin)
+
     async def programs(self) -> Sequence[Row]:
         """Return the programs that have registered themselves; the count of one that runs grows every second."""
         return await fetch_alone(self.database, sql.HEARTBEATS, self.front_end)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from verification.ids import FrontEnd
@@ -16,8 +17,36 @@ Row = Sequence[Any]
 OnBusy = Callable[[], None]
 """Called once, when another program holds the lease."""
 
+OnSilence = Callable[[float], None]
+"""Called again and again while another program holds the lease: for how many seconds it has shown no sign of life."""
+
 StillHeld = Callable[[], Awaitable[bool]]
-"""Whether this program still holds the lease."""
+"""Whether this program still holds the lease; each call is a sign of life, which others see."""
+
+TAKE_OVER_SECONDS = 10.0
+"""A lease is taken from a holder without a sign of life for so long: it is stopped, or its event loop hangs."""
+
+
+class HolderWatch:
+    """How long the holder of a lease has shown no sign of life, measured with the clock of this process."""
+
+    def __init__(self, on_silence: OnSilence, seconds: float = TAKE_OVER_SECONDS) -> None:
+        self._on_silence = on_silence
+        self._seconds = seconds
+        self._sign: object = None
+        self._since = monotonic()
+
+    def is_silent(self, sign: object) -> bool:
+        """Whether the holder is to be taken for dead, given its latest sign of life."""
+        if sign != self._sign:
+            self._sign, self._since = sign, monotonic()
+        seconds = monotonic() - self._since
+        self._on_silence(seconds)
+        return seconds >= self._seconds
+
+
+def ignore_silence(_: float) -> None:
+    """Report nothing."""
 
 
 def polling_lock(front_end: FrontEnd) -> str:
@@ -98,8 +127,13 @@ class Database(Protocol):
     def translate_schema(self, script: str) -> str:
         """Translate a migration, which is written in SQLite's dialect, to this database's dialect."""
 
-    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
-        """Wait for a front end's polling lease, and hold it until left; a crash frees it."""
+    def polling_lease(
+        self, front_end: FrontEnd, on_busy: OnBusy, on_silence: OnSilence = ignore_silence
+    ) -> AbstractAsyncContextManager[StillHeld]:
+        """Wait for a front end's polling lease, and hold it until left; a crash frees it.
+
+        A holder that shows no sign of life for `TAKE_OVER_SECONDS` loses it to the program that waits.
+        """
 
 
 async def fetch_alone(database: Database, statement: str, *values: Value, lock_key: str | None = None) -> Sequence[Row]:

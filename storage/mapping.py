@@ -227,9 +227,8 @@ def link_values(link: Link) -> tuple[Value, ...]:
 
 def read_link(row: Row) -> Link:
     """Read a link."""
-    identifier, account, campaign, made_by, made_at, expires_at, method, language, person, opened, revoked, verified = (
-        row
-    )
+    identifier, account, campaign, made_by, made_at, expires_at, method, language, person, *rest = row
+    opened, revoked, verified, expired = rest
     return Link(
         id=LinkId(identifier),
         account=Account(account),
@@ -243,6 +242,7 @@ def read_link(row: Row) -> Link:
         opened_at=_optional_time(opened),
         revoked_at=_optional_time(revoked),
         verified=bool(verified),
+        expired=bool(expired),
     )
 
 

@@ -15,7 +15,19 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
-from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value, polling_lock
+from storage.database import (
+    Body,
+    DatabaseCounts,
+    HolderWatch,
+    OnBusy,
+    OnSilence,
+    Row,
+    StillHeld,
+    T,
+    Value,
+    ignore_silence,
+    polling_lock,
+)
 from storage.errors import ConstraintViolated, StoreUnavailable
 from verification.errors import describe_error
 from verification.ids import FrontEnd
@@ -54,6 +66,15 @@ SELECT 1 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = $2 AND pid <> pg_backend_pid()
     AND (extract(epoch FROM xact_start) * 1000000)::bigint <= $1
 LIMIT 1
+"""
+_POLLING_NAME = "realname-bot-polling"
+"""The name of the connection that holds the polling lease. A holder of an earlier release has another, and stays."""
+# Every statement on the holder's connection is a sign of life. A role that may not see it sees NULL.
+_LOCK_HOLDER = """
+SELECT pid, query_start FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND classid::bigint = $1 AND objid::bigint = $2 AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND application_name = $3 AND query_start IS NOT NULL
 """
 # asyncpg raises InternalClientError for a connection that ended while it was idle.
 _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -219,11 +240,16 @@ class PostgresDatabase:
         return script
 
     @asynccontextmanager
-    async def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
+    async def polling_lease(
+        self, front_end: FrontEnd, on_busy: OnBusy, on_silence: OnSilence = ignore_silence
+    ) -> AsyncIterator[StillHeld]:
         """Hold an advisory lock on a separate connection: the server frees it when the connection ends."""
         with _translate_errors():
             connection = await asyncpg.connect(
-                self._url, timeout=_CONNECT_SECONDS, command_timeout=_CONNECT_SECONDS, server_settings=_SETTINGS
+                self._url,
+                timeout=_CONNECT_SECONDS,
+                command_timeout=_CONNECT_SECONDS,
+                server_settings=_SETTINGS | {"application_name": _POLLING_NAME},
             )
 
         async def still_held() -> bool:
@@ -234,7 +260,8 @@ class PostgresDatabase:
             return True
 
         try:
-            await _wait_for_polling_lock(connection, _advisory_lock_id(polling_lock(front_end)), on_busy)
+            lock_id = _advisory_lock_id(polling_lock(front_end))
+            await _wait_for_polling_lock(connection, lock_id, on_busy, HolderWatch(on_silence))
             yield still_held
         finally:
             # The lock ends with the connection, even when it cannot be closed properly.
@@ -244,13 +271,17 @@ class PostgresDatabase:
 
 
 async def _wait_for_polling_lock(
-    connection: "asyncpg.Connection[asyncpg.Record]", lock_id: int, on_busy: OnBusy
+    connection: "asyncpg.Connection[asyncpg.Record]", lock_id: int, on_busy: OnBusy, watch: HolderWatch
 ) -> None:
     announced = False
     while True:
         with _translate_errors():
             if await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_id):
                 return
+            holder = await connection.fetchrow(_LOCK_HOLDER, *divmod(lock_id % 2**64, 2**32), _POLLING_NAME)
+            if holder is not None and watch.is_silent(tuple(holder)):
+                # Its lock ends with its connection, and so it learns that it has lost it.
+                await connection.execute("SELECT pg_terminate_backend($1)", holder["pid"])
         if not announced:
             on_busy()
             announced = True

@@ -15,7 +15,19 @@ from pathlib import Path
 
 import aiosqlite
 
-from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value, polling_lock
+from storage.database import (
+    Body,
+    DatabaseCounts,
+    HolderWatch,
+    OnBusy,
+    OnSilence,
+    Row,
+    StillHeld,
+    T,
+    Value,
+    ignore_silence,
+    polling_lock,
+)
 from storage.encryption.private_files import make_private_folder
 from storage.errors import StoreUnavailable
 from storage.lockfile import file_lock
@@ -54,7 +66,8 @@ class SqliteDatabase:
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
-        self._path = path.absolute()
+        # Programs that reach one file by different names must find one lock.
+        self._path = path.resolve()
         self._write_lock = asyncio.Lock()
         self._reader: aiosqlite.Connection | None = None
         self._read_lock = asyncio.Lock()
@@ -135,9 +148,12 @@ class SqliteDatabase:
         """Return it unchanged: migrations are written in SQLite's dialect."""
         return script
 
-    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
+    def polling_lease(
+        self, front_end: FrontEnd, on_busy: OnBusy, on_silence: OnSilence = ignore_silence
+    ) -> AbstractAsyncContextManager[StillHeld]:
         """Hold the lock on a file next to the database."""
-        return file_lock(self._path.with_name(f"{self._path.name}.{polling_lock(front_end)}"), on_busy)
+        path = self._path.with_name(f"{self._path.name}.{polling_lock(front_end)}")
+        return file_lock(path, on_busy, HolderWatch(on_silence))
 
 
 @asynccontextmanager

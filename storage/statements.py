@@ -180,6 +180,8 @@ NOTE_BOT = "INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT DO NOT
 MOVE_TO_BOT = """
 INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT (front_end) DO UPDATE SET bot = excluded.bot
 """
+POLLER = "SELECT poller FROM bots WHERE front_end = $1"
+NOTE_POLLER = "UPDATE bots SET poller = $2 WHERE front_end = $1"
 FORGET_PANELS = "UPDATE dialogues SET panel = NULL, holder = NULL WHERE front_end = $1"
 FREE_NOTICES = "UPDATE notices SET leased_until = 0 WHERE front_end = $1 AND settled = 0"
 

@@ -3,13 +3,24 @@
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from storage import mapping
 from storage import statements as sql
+from storage import support_statements as support_sql
 from storage.bot_ownership import BotOwnership
-from storage.database import Connection, Database, DatabaseCounts, OnBusy, Row, StillHeld, fetch_alone
+from storage.database import (
+    Connection,
+    Database,
+    DatabaseCounts,
+    OnBusy,
+    OnSilence,
+    Row,
+    StillHeld,
+    fetch_alone,
+    ignore_silence,
+)
 from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed, WrongKeys
@@ -244,6 +255,19 @@ class SqlStore:
         """The outbox of the results for another server."""
         return SqlResultOutbox(self._database)
 
+    async def sign_out(self, session: str, now: datetime) -> None:
+        """Note that a session of the desk is over, and forget those that were over a day ago."""
+
+        async def note(connection: Connection) -> None:
+            await connection.fetch(support_sql.FORGET_SIGN_OUTS, mapping.to_micros(now - timedelta(days=1)))
+            await connection.fetch(support_sql.SIGN_OUT, session, mapping.to_micros(now))
+
+        await self._database.run(note)
+
+    async def is_signed_out(self, session: str) -> bool:
+        """Whether a session of the desk was signed out."""
+        return bool(await fetch_alone(self._database, support_sql.IS_SIGNED_OUT, session))
+
     def bot_ownership(self, front_end: FrontEnd) -> BotOwnership:
         """Which bot of a front end the database belongs to."""
         return BotOwnership(self._database, front_end)
@@ -252,8 +276,10 @@ class SqlStore:
         """A rotation that reseals everything with the first key."""
         return KeyRotation(self._database, self._sealing)
 
-    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
-        return self._database.polling_lease(front_end, on_busy)
+    def polling_lease(
+        self, front_end: FrontEnd, on_busy: OnBusy, on_silence: OnSilence = ignore_silence
+    ) -> AbstractAsyncContextManager[StillHeld]:
+        return self._database.polling_lease(front_end, on_busy, on_silence)
 
     async def _purge(self, conditions: Mapping[str, str], before: datetime) -> DeletedCounts:
         deleted = dict.fromkeys(conditions, 0)

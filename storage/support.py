@@ -32,7 +32,10 @@ class SqlDialogueSupport:
 
     async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
         opened = await self._connection.fetch(sql.OPEN_LINK, link, person, mapping.to_micros(now))
-        return mapping.read_link((await self._connection.fetch(sql.LINK, link))[0]) if opened else None
+        if not opened:
+            await self._connection.fetch(sql.EXPIRE_LINK, link, mapping.to_micros(now))
+            return None
+        return mapping.read_link((await self._connection.fetch(sql.LINK, link))[0])
 
     async def is_bound(self, person: PersonId, account: Account) -> bool:
         # The lock orders this against a revocation: that comes before this answer, or after this unit has ended.

@@ -8,7 +8,7 @@ from verification.support.funnel import Dimension, FunnelQuery
 
 _LINK = """
 SELECT id, links.account, campaign, made_by, made_at, expires_at, links.method, language, person, opened_at,
-    revoked_at, places.account IS NOT NULL
+    revoked_at, places.account IS NOT NULL, expired
 FROM links LEFT JOIN places ON places.account = links.account
 """
 LINK = f"{_LINK} WHERE id = $1"
@@ -16,7 +16,7 @@ LINK = f"{_LINK} WHERE id = $1"
 _STATE = """
 CASE WHEN revoked_at IS NOT NULL THEN 'revoked'
     WHEN opened_at IS NOT NULL THEN CASE WHEN places.account IS NULL THEN 'opened' ELSE 'verified' END
-    WHEN expires_at > {now} THEN 'waiting' ELSE 'expired' END
+    WHEN expired = 0 AND expires_at > {now} THEN 'waiting' ELSE 'expired' END
 """
 ADD_LINK = """
 INSERT INTO links (id, account, campaign, made_by, made_at, expires_at, method, language)
@@ -25,9 +25,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING
 # One statement: when two people open a link at once, only the first gets it.
 OPEN_LINK = """
 UPDATE links SET person = $2, opened_at = coalesce(opened_at, $3)
-WHERE id = $1 AND revoked_at IS NULL AND (person = $2 OR (person IS NULL AND expires_at > $3))
+WHERE id = $1 AND revoked_at IS NULL AND (person = $2 OR (person IS NULL AND expired = 0 AND expires_at > $3))
 RETURNING id
 """
+EXPIRE_LINK = "UPDATE links SET expired = 1 WHERE id = $1 AND person IS NULL AND expires_at <= $2"
+SIGN_OUT = "INSERT INTO desk_sign_outs (session, signed_out_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+FORGET_SIGN_OUTS = "DELETE FROM desk_sign_outs WHERE signed_out_at < $1"
+IS_SIGNED_OUT = "SELECT 1 FROM desk_sign_outs WHERE session = $1"
 IS_BOUND = "SELECT 1 FROM links WHERE person = $1 AND account = $2 AND revoked_at IS NULL LIMIT 1"
 REVOKE = "UPDATE links SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id"
 

@@ -632,6 +632,7 @@ def test_every_secret_is_read_from_its_file_without_the_end_of_its_line(
         "RESULT_WEBHOOK_SECRET": OTHER_SECRET,
         "DESK_KEY": "one-key-of-the-desk-012345",
         "API_KEYS": "a-key-of-a-program-0123456,another-key-of-a-program",
+        "METRICS_KEY": "one-key-of-the-metrics-012",
     }
     assert {name.lower() for name in secrets} == set(SECRET_FILES)
     for name, secret in secrets.items():
@@ -851,3 +852,38 @@ def test_a_setting_is_read_under_its_former_name_and_says_so(
     monkeypatch.setenv(name, written)
     assert getattr(load(lines.append), name.lower()) == meant
     assert len(lines) == 1, "with the new name there is nothing to say"
+
+
+@pytest.mark.parametrize(
+    ("given", "served"),
+    [
+        ({}, True),
+        ({"HOST": "0.0.0.0"}, False),
+        ({"PUBLIC_URL": "https://bot.example.org"}, False),
+        ({"PUBLIC_URL": "https://bot.example.org", "METRICS_KEY": "key-of-the-metrics-012345"}, True),
+        ({"METRICS_PORT": "9100"}, False),
+    ],
+)
+def test_metrics_stand_beside_the_pages_only_with_a_key_or_on_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], *, served: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    assert load().serves_metrics is served
+
+
+def test_the_addresses_of_proxies_are_loopback_or_the_listed_ones(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    by_default = load().proxies
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.1.2.3, 172.30.77.0/24")
+    listed = load().proxies
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.1.2.3,everybody")
+
+    assert by_default == ("127.0.0.0/8", "::1")
+    assert listed == ("10.1.2.3", "172.30.77.0/24")
+    with pytest.raises(BadSetting, match=r"^TRUSTED_PROXIES: write addresses"):
+        load()

@@ -237,10 +237,12 @@ class DialogueStore(Store, Protocol):
         """Delete event ids, settled notices and results, and dead letters from before this time."""
 
     def polling_lease(
-        self, front_end: FrontEnd, on_busy: Callable[[], None]
+        self, front_end: FrontEnd, on_busy: Callable[[], None], on_silence: Callable[[float], None] = ...
     ) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
         """Wait until no other program of this front end fetches updates, then hold the polling lease until left.
 
-        A program that crashes loses the lease. `on_busy` is called once when another program has it. The context value
-        tells whether this program still holds it: after a lost database connection another may have it.
+        A program that crashes loses the lease, and so does one that shows no sign of life for ten seconds. `on_busy` is
+        called once when another program has it, `on_silence` again and again with the seconds since its last sign of
+        life. The context value shows a sign of life, and tells whether this program still holds the lease: another may
+        have it after a lost database connection, or after this program was stopped.
         """

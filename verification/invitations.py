@@ -58,7 +58,8 @@ class LinkState(StrEnum):
 class Link:
     """A link as the store holds it; `person` opened it first, `verified` says whether its account is verified now.
 
-    `method` and `language` are suggestions for the person, if any. Times are UTC.
+    `method` and `language` are suggestions for the person, if any. Times are UTC. `expired` says that somebody was
+    refused it after its time; then it stays expired, even when the clock goes back.
     """
 
     id: LinkId
@@ -73,6 +74,7 @@ class Link:
     opened_at: datetime | None = None
     revoked_at: datetime | None = None
     verified: bool = False
+    expired: bool = False
 
     def state(self, now: datetime) -> LinkState:
         """The state at this time."""
@@ -80,7 +82,7 @@ class Link:
             return LinkState.REVOKED
         if self.opened_at is not None:
             return LinkState.VERIFIED if self.verified else LinkState.OPENED
-        return LinkState.WAITING if now < self.expires_at else LinkState.EXPIRED
+        return LinkState.WAITING if now < self.expires_at and not self.expired else LinkState.EXPIRED
 
 
 class InvalidLinkRequest(ValueError):

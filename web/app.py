@@ -21,7 +21,7 @@ from web.pages import Pages
 from web.phone.routes import BACK, PhonePages
 from web.throttle import GuessThrottle
 
-__all__ = ["TelegramRoute", "Texts", "WebDeps", "web_app"]
+__all__ = ["TelegramRoute", "Texts", "WebDeps", "metrics_app", "web_app"]
 
 _STATIC = Path(__file__).parent / "static"
 _MESSAGES = {404: "unknown", 405: "not_allowed", 413: "too_large"}
@@ -58,12 +58,20 @@ def web_app(deps: WebDeps) -> Starlette:
 
     app = Starlette(
         routes=_routes(deps, pages),
-        middleware=[Middleware(SafeHeaders), Middleware(ErrorMiddleware, answer=server_error)],
+        middleware=[
+            Middleware(SafeHeaders, https=deps.public_url.startswith("https:"), framed=deps.framed),
+            Middleware(ErrorMiddleware, answer=server_error),
+        ],
         exception_handlers={HTTPException: http_error},
     )
     app.state.public_url = deps.public_url
     app.router.redirect_slashes = False  # its redirects would lack a proxy's prefix
     return app
+
+
+def metrics_app(deps: WebDeps) -> Starlette:
+    """Build the application that serves /metrics alone, at an address of its own."""
+    return Starlette(routes=[Route("/metrics", HealthChecks(deps).metrics)])
 
 
 def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
@@ -81,7 +89,6 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/robots.txt", robots),
         Route("/healthz", health.live),
         Route("/readyz", health.ready),
-        Route("/metrics", health.metrics),
         Mount("/v/assets", _Assets(directory=_STATIC)),
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
         Route("/v/{token}" + BACK, phone.serve, methods=["GET"]),
@@ -89,6 +96,8 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
     ]
     routes += desk_routes(deps, pages)
     routes += api_routes(deps)
+    if deps.serves_metrics:
+        routes.append(Route("/metrics", health.metrics))
     if deps.telegram is not None:
         routes.append(Route(webhooks.TELEGRAM_PATH, webhooks.TelegramWebhook(deps.telegram).__call__, methods=["POST"]))
     return routes

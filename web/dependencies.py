@@ -57,6 +57,16 @@ class QrCodes:
     text: Callable[[str], str]
 
 
+class DeskSignOuts(Protocol):
+    """Remembers which sessions of the desk were signed out, for all programs on the database."""
+
+    async def sign_out(self, session: str, now: datetime) -> None:
+        """Note that a session is over."""
+
+    async def is_signed_out(self, session: str) -> bool:
+        """Whether a session is over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskRoute:
     """Support's web desk: the key to sign in, and what it works with.
@@ -67,6 +77,7 @@ class DeskRoute:
 
     key: str
     support: SupportService
+    sign_outs: DeskSignOuts
     keyed_digest: KeyedDigest
     link_url: Callable[[str], str]
     qr: QrCodes
@@ -100,7 +111,7 @@ class ApiRoute:
         return "ApiRoute(…)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
     """Everything the routes need.
 
@@ -108,7 +119,8 @@ class WebDeps:
     phones reach the pages. `ready` says why each part that the program cannot do without is not ready; the reason of
     one that is ready is empty. `notify_provider_news` takes attempts whose provider may have news. `refresh` updates
     metrics that are read from elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by
-    themselves.
+    themselves. `framed` is that of `SafeHeaders`. `serves_metrics` says that /metrics is
+    served beside the pages, with `metrics_key` only to those who send it.
     """
 
     core: Core
@@ -126,3 +138,6 @@ class WebDeps:
     is_outage: Callable[[BaseException], bool] = lambda _: False
     desk: DeskRoute | None = None
     api: ApiRoute | None = None
+    framed: bool = True
+    metrics_key: str | None = None
+    serves_metrics: bool = True

@@ -1,5 +1,7 @@
 """Health checks and metrics for the operator's monitoring."""
 
+import hmac
+
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -24,7 +26,10 @@ class HealthChecks:
         answer = {"ready": not reasons, "parts": {part: not reason for part, reason in parts.items()}}
         return JSONResponse(answer | {"reasons": reasons}, status_code=503 if reasons else 200)
 
-    async def metrics(self, _: Request) -> Response:
-        """The metrics in Prometheus' text format."""
+    async def metrics(self, request: Request) -> Response:
+        """The metrics in Prometheus' text format; 401 without the key where there is one."""
+        key, given = self._deps.metrics_key, request.headers.get("authorization", "")
+        if key is not None and not hmac.compare_digest(f"Bearer {key}".encode(), given.encode()):
+            return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         await self._deps.refresh()
         return Response(generate_latest(self._deps.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOG = logging.getLogger(__name__)
 
-# No scripts. Only loopback may frame pages, for the phone frame of the playground.
+# No scripts.
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
 RETRY_SOON_HEADERS = {"Retry-After": "2"}
 """For answers during an outage that ends by itself, such as a lost database."""
@@ -25,15 +25,22 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Content-Security-Policy": f"{_POLICY}'self' http://127.0.0.1:* http://localhost:*",
+    "Content-Security-Policy": f"{_POLICY}'self'",
 }
+_FRAMED_BY_LOOPBACK = {"Content-Security-Policy": f"{_POLICY}'self' http://127.0.0.1:* http://localhost:*"}
+"""For the playground's page, which shows the phone's page in a frame."""
+_ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 class SafeHeaders:
-    """Adds the protective headers to every answer, unless the answer sets them itself."""
+    """Adds the protective headers to every answer, unless the answer sets them itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `https` says that browsers reach the pages by https only; `framed` that a page of this machine may frame them.
+    """
+
+    def __init__(self, app: ASGIApp, *, https: bool, framed: bool) -> None:
         self._app = app
+        self._headers = _HEADERS | (_ONLY_HTTPS if https else {}) | (_FRAMED_BY_LOOPBACK if framed else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -41,7 +48,7 @@ class SafeHeaders:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -69,6 +76,9 @@ class ErrorMiddleware:
 
         try:
             await self._app(scope, receive, send_tracked)
+        except ClientDisconnect:
+            # The visitor has left, or was sent away; nobody waits for an answer.
+            return
         except Exception as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             answer = self._answer(Request(scope), error)

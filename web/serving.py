@@ -3,16 +3,18 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import uvicorn
 from starlette.applications import Starlette
 
+from web.connection_limits import ConnectionLimits, LimitedProtocol
+
 _BACKLOG = 512
 _SHUTDOWN_SECONDS = 2
-_PROXIES = ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
-"""Addresses whose X-Forwarded-For is trusted: only proxies in our own network have such addresses."""
+LOOPBACK = ("127.0.0.0/8", "::1")
 
 
 class _Server(uvicorn.Server):
@@ -37,14 +39,23 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve while the context is open; then finish the running requests within two seconds."""
+async def serving(
+    app: Starlette,
+    listener: socket.socket,
+    trusted_proxies: Sequence[str] = LOOPBACK,
+    limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
+) -> AsyncIterator[None]:
+    """Serve while the context is open; then finish the running requests within two seconds.
+
+    `trusted_proxies` are the addresses and networks whose X-Forwarded-For says who the visitor is.
+    """
     config = uvicorn.Config(
         app,
+        http=partial(LimitedProtocol, limits=limits),  # type: ignore[arg-type]  # called like the class
         log_config=None,
         access_log=False,  # its lines would hold links
         server_header=False,
-        forwarded_allow_ips=_PROXIES,
+        forwarded_allow_ips=list(trusted_proxies),
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,

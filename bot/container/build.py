@@ -25,6 +25,7 @@ from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
 from bot.handlers.api.call_outcome import CallOutcome
+from bot.handlers.api.fence import SendFence
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.rate_model import SendRates
 from bot.handlers.background import BackgroundReplies
@@ -87,14 +88,16 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     core = _core(settings, deps, announcements)
     support = SupportService(deps.store, deps.clock.now, settings.link_ttl, tuple(deps.providers.by_method))
     replicas = _replicas(settings, deps, replica_name)
-    senders = _senders(settings, deps, registry, replicas)
+    fence = SendFence()
+    senders = _senders(settings, deps, registry, replicas, fence)
     faq = FaqMatcher(deps.catalogue.faq, registry)
     runner = Runner(deps.store, core, senders.replies, _runner_config(settings, deps, faq), replicas)
     handlers = _handlers(settings, deps, support, senders, faq, runner)
-    intake = _intake(settings, deps, registry, senders, handlers, runner)
+    intake = _intake(settings, deps, registry, senders, handlers, runner, fence)
     jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
     announcements.subscribe(jobs.notices.announce)
     announcements.subscribe(lambda _: jobs.result_sender.wake())
+    pages, metrics = build_web(settings, deps, registry, core, jobs.provider_poller, intake, support)
     return BotApp(
         settings=settings,
         deps=deps,
@@ -104,7 +107,8 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
         handlers=handlers,
         intake=intake,
         jobs=jobs,
-        web_app=build_web(settings, deps, registry, core, jobs.provider_poller, intake, support),
+        web_app=pages,
+        metrics_app=metrics,
     )
 
 
@@ -136,7 +140,9 @@ def _replicas(settings: Settings, deps: AppDeps, name: str) -> Replicas | None:
     return Replicas(store=deps.store, name=name, program=deps.new_token(), is_outage=is_outage)
 
 
-def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None) -> Senders:
+def _senders(
+    settings: Settings, deps: AppDeps, registry: CollectorRegistry, replicas: Replicas | None, fence: SendFence
+) -> Senders:
     calls = Counter("bot_calls", "Calls to Telegram, by outcome", ["method", "outcome"], registry=registry)
     seconds = Histogram("bot_call_seconds", "How long calls to Telegram take", ["method"], registry=registry)
     for method in _COUNTED_METHODS:
@@ -149,6 +155,7 @@ def _senders(settings: Settings, deps: AppDeps, registry: CollectorRegistry, rep
         SendRates.of(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat_per_second),
         enabled=settings.rate_limit_sending,
         seconds=seconds,
+        may_send=fence.wait,
     )
     bot = deps.make_bot(limiter)
     deletions = DeletionScheduler(deps.store, deps.clock.now)
@@ -203,6 +210,7 @@ def _intake(
     senders: Senders,
     handlers: Handlers,
     runner: Runner,
+    fence: SendFence,
 ) -> Intake:
     errors = HandlerErrors()
     application = _application(senders.bot, handlers, errors)
@@ -221,7 +229,13 @@ def _intake(
         _timed(handlers.dialogue.take, turns, monotonic),
     )
     poller = Poller(
-        application, updates, partial(deps.store.polling_lease, FRONT_END), runner.resume_pending, is_outage
+        application,
+        updates,
+        partial(deps.store.polling_lease, FRONT_END),
+        runner.resume_pending,
+        is_outage,
+        fence,
+        partial(deps.store.bot_ownership(FRONT_END).begin_polling, deps.new_token()),
     )
     return Intake(application, updates, poller)
 

@@ -130,7 +130,7 @@ class Jobs:
 
 @dataclass(frozen=True, slots=True)
 class BotApp:
-    """The built program."""
+    """The built program; `metrics_app` serves the metrics alone, at an address of their own."""
 
     settings: Settings
     deps: AppDeps
@@ -141,3 +141,4 @@ class BotApp:
     intake: Intake
     jobs: Jobs
     web_app: Starlette
+    metrics_app: Starlette

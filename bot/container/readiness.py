@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot.intake import Poller, UpdateIntake
+from bot.intake import SILENT_SECONDS, Poller, UpdateIntake
 from storage import SqlStore, StorageError
 
 PROBE_SECONDS = 3
@@ -78,7 +78,10 @@ def _store_reason(error: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PollingProbe:
-    """Looks at the age of the last poll. A program that waits for the polling lease is ready: it stands by."""
+    """Looks at the age of the last poll.
+
+    A program that waits for the lease stands by, and is ready unless the one that holds it is silent.
+    """
 
     poller: Poller
     clock: Clock
@@ -86,7 +89,8 @@ class PollingProbe:
     async def ask(self) -> str:
         """Return why Telegram is not ready, or nothing."""
         if self.poller.is_waiting:
-            return ""
+            silence = self.poller.holder_silence
+            return "" if silence < SILENT_SECONDS else f"the program that polls is silent for {silence:.0f} s"
         if self.poller.polled_at is None:
             return "no poll has succeeded yet"
         return _silence(self.clock() - self.poller.polled_at, "the last poll that succeeded was")

@@ -35,7 +35,7 @@ from verification.callers.attempts import CallerAttempts
 from verification.core import Core
 from verification.provider_polling import ProviderPoller
 from verification.support.service import SupportService
-from web.app import WebDeps, web_app
+from web.app import WebDeps, metrics_app, web_app
 from web.dependencies import ApiRoute, DeskRoute, QrCodes, TelegramRoute, Texts
 from web.webhooks import TELEGRAM_PATH
 
@@ -50,11 +50,11 @@ def build_web(
     provider_poller: ProviderPoller,
     intake: Intake,
     support: SupportService,
-) -> Starlette:
-    """Build the web application."""
+) -> tuple[Starlette, Starlette]:
+    """Build the web application, and the one that serves the metrics alone."""
     readiness = _readiness(settings, deps, intake)
     monotonic = asyncio.get_running_loop().time
-    funnel = FunnelCollector(deps.store, StoreUnavailable, monotonic)
+    funnel = FunnelCollector(deps.store, StoreUnavailable, monotonic, campaigns=settings.metrics_campaigns)
     program = ProgramCollector(
         ProgramFacts(
             build=_build(settings),
@@ -76,24 +76,26 @@ def build_web(
     registry.register(funnel)
     registry.register(program)
     registry.register(results)
-    return web_app(
-        WebDeps(
-            core=core,
-            providers=deps.providers.by_method,
-            pollable=deps.providers.pollable,
-            texts=_page_texts(deps.catalogue),
-            ready=readiness.check,
-            registry=registry,
-            clock=deps.clock.now,
-            public_url=deps.public_url,
-            notify_provider_news=provider_poller.notify,
-            refresh=refresh,
-            is_outage=is_outage,
-            telegram=_telegram_route(settings, intake.updates),
-            desk=_desk_route(settings, deps, support, _link_url(intake.application.bot)),
-            api=_api_route(settings, deps, core, support, _link_url(intake.application.bot)),
-        )
+    web = WebDeps(
+        core=core,
+        providers=deps.providers.by_method,
+        pollable=deps.providers.pollable,
+        texts=_page_texts(deps.catalogue),
+        ready=readiness.check,
+        registry=registry,
+        clock=deps.clock.now,
+        public_url=deps.public_url,
+        notify_provider_news=provider_poller.notify,
+        refresh=refresh,
+        is_outage=is_outage,
+        telegram=_telegram_route(settings, intake.updates),
+        desk=_desk_route(settings, deps, support, _link_url(intake.application.bot)),
+        api=_api_route(settings, deps, core, support, _link_url(intake.application.bot)),
+        framed=settings.on_loopback,
+        metrics_key=None if settings.metrics_key is None else settings.metrics_key.get_secret_value(),
+        serves_metrics=settings.serves_metrics,
     )
+    return web_app(web), metrics_app(web)
 
 
 def _build(settings: Settings) -> Mapping[str, str]:
@@ -146,6 +148,7 @@ def _desk_route(
     return DeskRoute(
         key=settings.desk_key.get_secret_value(),
         support=support,
+        sign_outs=deps.store,
         keyed_digest=deps.store.keyed_digest,
         link_url=link_url,
         qr=_QR_CODES,

@@ -23,9 +23,20 @@ _FAILURES = "Attempts that failed, by reason and way"
 
 
 class FunnelCollector(Collector):
-    """Collects the totals of the funnel; `outage` is the error of a store that is away, `monotonic` gives seconds."""
+    """Collects the totals of the funnel; `outage` is the error of a store that is away, `monotonic` gives seconds.
 
-    def __init__(self, store: SupportStore, outage: type[Exception], monotonic: Callable[[], float]) -> None:
+    Campaigns are named only on request: their names tell an operator's business to everybody who reads the metrics.
+    """
+
+    def __init__(
+        self,
+        store: SupportStore,
+        outage: type[Exception],
+        monotonic: Callable[[], float],
+        *,
+        campaigns: bool = False,
+    ) -> None:
+        self._campaigns = campaigns
         self._store = store
         self._outage = outage
         self._monotonic = monotonic
@@ -53,14 +64,16 @@ class FunnelCollector(Collector):
             "bot_funnel_journeys",
             what=_JOURNEYS,
             labels=("step", "campaign"),
-            samples=((str(each.step), each.group, each.count) for each in steps if each.method is None),
+            samples=((str(each.step), self._campaign(each), each.count) for each in steps if each.method is None),
         )
         yield _family(
             "bot_funnel_ways",
             what=_METHODS,
             labels=("step", "method", "campaign"),
             samples=(
-                (str(each.step), str(each.method), each.group, each.count) for each in steps if each.method is not None
+                (str(each.step), str(each.method), self._campaign(each), each.count)
+                for each in steps
+                if each.method is not None
             ),
         )
         yield _family(
@@ -69,6 +82,9 @@ class FunnelCollector(Collector):
             labels=("reason", "method"),
             samples=((str(each.reason), str(each.method), each.count) for each in failures),
         )
+
+    def _campaign(self, count: FunnelCount) -> str:
+        return count.group if self._campaigns else ""
 
 
 def _family(name: str, *, what: str, labels: Sequence[str], samples: Iterable[tuple[str | int, ...]]) -> Metric:

@@ -8,13 +8,20 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from telegram import Bot
 
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.incoming import person_of
+from bot.handlers.staff.menu import publish_staff_menus
+from bot.intake import StartupError
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
 from storage import SqlStore, open_store
@@ -26,6 +33,7 @@ from tests.fakes import TELEGRAM
 from tests.open_unit import open_unit
 from tests.simulator_fixture import PATIENCE, TOKEN, ChatUser, go_to_method_choice, simulator
 from verification.dialogue_store import PendingDeletion
+from web.serving import listen, serving
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,6 +93,45 @@ async def test_publishing_the_profile_may_fail() -> None:
             await publish_profile(bot, CATALOGUE)
 
 
+class NonsenseRequest(BotApiRequest):
+    """A Telegram that answers every call with the same nonsense."""
+
+    def __init__(self, result: str) -> None:
+        super().__init__()
+        self._result = result
+        self.methods: set[str] = set()
+
+    async def do_request(self, url: str, *args: Any, **facts: Any) -> tuple[int, bytes]:
+        self.methods.add(url.rpartition("/")[2])
+        return 200, f'{{"ok": true, "result": {self._result}}}'.encode()
+
+
+@pytest.mark.parametrize("result", ["true", "null", "7", '"name"', "[]", "[true]", "{}", '{"name": []}'])
+async def test_courtesy_calls_that_are_answered_with_nonsense_end_nothing(tmp_path: Path, result: str) -> None:
+    request = NonsenseRequest(result)
+    bot = Bot(TOKEN, "http://127.0.0.1:1/bot", request=request, get_updates_request=request)
+
+    await publish_profile(bot, CATALOGUE)
+    await publish_staff_menus(bot, CATALOGUE, {100012345}, tmp_path / "staff-menus")
+
+    assert {"getMyCommands", "getMyName", "setChatMenuButton"} <= request.methods
+
+
+async def test_an_address_that_is_no_bot_api_fails_the_start_with_one_line(tmp_path: Path) -> None:
+    async def answer(_: Request) -> Response:
+        return JSONResponse({"ok": True, "result": True})
+
+    listener = listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with (
+        simulator() as telegram,
+        serving(Starlette(routes=[Route("/{any:path}", answer, methods=["POST"])]), listener),
+    ):
+        with pytest.raises(StartupError, match=r"^BOT_API_URL: .* answers, but not as a Bot API does$"):
+            async with running_bot(telegram, tmp_path, bot_api_url=url):
+                pass
+
+
 def has_ipv6() -> bool:
     try:
         with socket.socket(socket.AF_INET6) as probe:
@@ -123,6 +170,15 @@ async def test_behind_a_public_address_the_code_names_it_and_may_be_opened_on_th
 
         assert guest.scanned_link(code).startswith("https://bot.example.org/verify/v/")
         assert "在本机打开" in "".join(guest.labels())
+
+
+async def test_metrics_have_an_address_of_their_own_and_the_pages_have_none(tmp_path: Path) -> None:
+    pages, metrics = free_port(), free_port()
+    async with simulator() as telegram, running_bot(telegram, tmp_path, port=pages, metrics_port=metrics):
+        async with telegram.http.get(f"http://127.0.0.1:{metrics}/metrics") as alone:
+            assert "bot_updates" in await alone.text()
+        async with telegram.http.get(f"http://127.0.0.1:{pages}/metrics") as beside:
+            assert beside.status == 404
 
 
 async def test_questions_are_counted_by_topic_without_their_text(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from prometheus_client import CollectorRegistry, Counter
 from telegram import Bot, Update
 from telegram.ext import Application, BaseHandler, ContextTypes, ExtBot
 
+from bot.handlers.api.fence import SendFence
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.dialogue import DialogueContext, HandlerErrors
-from bot.intake import Poller, PollingLease, RawUpdate, StartupError, UpdateIntake, _sender_key
+from bot.intake import Poller, PollingLease, PollingLost, RawUpdate, StartupError, UpdateIntake, _sender_key
 from storage.lockfile import file_lock
 from tests.simulator_fixture import TOKEN, Simulator, simulator
 
@@ -39,6 +40,16 @@ class RecordingRequest(BotApiRequest):
             return await super().do_request(*args, **facts)
         finally:
             self.answered.set()
+
+
+class NonsenseFirstRequest(RecordingRequest):
+    """A request whose first response holds no update."""
+
+    async def do_request(self, *args: Any, **facts: Any) -> tuple[int, bytes]:
+        if self.answered.is_set():
+            return await super().do_request(*args, **facts)
+        self.answered.set()
+        return 200, b'{"ok": true, "result": [true, {}, {"update_id": "one"}]}'
 
 
 class FunctionHandler(BaseHandler[object, DialogueContext, None]):
@@ -80,13 +91,20 @@ def text_of(update: Update) -> str:
 
 
 @asynccontextmanager
-async def free_lease(_: Callable[[], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+async def free_lease(
+    _: Callable[[], None], __: Callable[[float], None]
+) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
     """A polling lease that this program always has."""
 
     async def is_held() -> bool:
         return True
 
     yield is_held
+
+
+async def polled_last() -> bool:
+    """No other program polls."""
+    return True
 
 
 @asynccontextmanager
@@ -96,9 +114,11 @@ async def intake_fixture(
     *,
     on_dead_letter: Callable[[RawUpdate], None] = lambda _: None,
     lease: PollingLease = free_lease,
+    request: RecordingRequest | None = None,
+    begin: Callable[[], Awaitable[bool]] = polled_last,
 ) -> AsyncIterator[IntakeFixture]:
     """An intake that is ready and does not poll yet."""
-    request = RecordingRequest()
+    request = request or RecordingRequest()
     bot: ExtBot[None] = ExtBot(
         TOKEN,
         f"{telegram.url}/bot",
@@ -131,7 +151,11 @@ async def intake_fixture(
     counter = Counter("bot_updates", "…", ["outcome"], registry=registry)
     intake = UpdateIntake(application, errors, store_dead_letter, is_outage, counter)
     fixture = IntakeFixture(
-        telegram, intake, Poller(application, intake, lease, resume_pending, is_outage), registry, request.answered
+        telegram,
+        intake,
+        Poller(application, intake, lease, resume_pending, is_outage, SendFence(), begin),
+        registry,
+        request.answered,
     )
     async with application:
         yield fixture
@@ -414,7 +438,9 @@ async def test_only_the_handled_kinds_of_update_are_requested() -> None:
 async def test_while_another_program_polls_this_one_waits_and_logs_it_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def lease(busy: Callable[[], None]) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
+    def lease(
+        busy: Callable[[], None], _: Callable[[float], None]
+    ) -> AbstractAsyncContextManager[Callable[[], Awaitable[bool]]]:
         def on_busy() -> None:
             busy()
             waiting.set()
@@ -441,7 +467,7 @@ async def test_a_program_that_waits_for_the_lease_stops_at_once(tmp_path: Path) 
     async with (
         simulator() as telegram,
         file_lock(tmp_path / "lock", lambda: None),
-        intake_fixture(telegram, lease=lambda _: file_lock(tmp_path / "lock", waiting.set)) as fixture,
+        intake_fixture(telegram, lease=lambda _, __: file_lock(tmp_path / "lock", waiting.set)) as fixture,
         polled(fixture),
     ):
         await waiting.wait()
@@ -454,7 +480,7 @@ async def test_a_lost_lease_is_acquired_again(tmp_path: Path) -> None:
     leases = 0
 
     @asynccontextmanager
-    async def lease(_: Callable[[], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    async def lease(_: Callable[[], None], __: Callable[[float], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
         nonlocal leases
         leases += 1
 
@@ -473,6 +499,50 @@ async def test_a_lost_lease_is_acquired_again(tmp_path: Path) -> None:
             await telegram.wait_until_idle()
 
     assert (fixture.handled, leases, fixture.resumed) == (["one", "two"], 2, 2)
+
+
+async def test_what_was_in_hand_counts_no_more_when_another_program_has_polled_meanwhile() -> None:
+    leases, begins = 0, iter((False, False))
+
+    @asynccontextmanager
+    async def lease(_: Callable[[], None], __: Callable[[float], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        nonlocal leases
+        leases += 1
+
+        async def is_held() -> bool:
+            return False
+
+        yield is_held
+
+    async def begin() -> bool:
+        return next(begins)
+
+    async with simulator() as telegram, intake_fixture(telegram, lease=lease, begin=begin) as fixture:
+        with pytest.raises(PollingLost):
+            await fixture.polling.run()
+
+    assert (leases, fixture.resumed, fixture.polling.polled_at) == (2, 1, None)
+
+
+async def test_a_lease_that_is_lost_during_a_poll_ends_the_poll() -> None:
+    leases = 0
+
+    @asynccontextmanager
+    async def lease(_: Callable[[], None], __: Callable[[float], None]) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        nonlocal leases
+        leases, number = leases + 1, leases
+
+        async def is_held() -> bool:
+            return number > 0 or not telegram.playground.world.updates.has_waiting_poll
+
+        yield is_held
+
+    async with simulator() as telegram, intake_fixture(telegram, lease=lease) as fixture, polled(fixture):
+        await telegram.wait_until(lambda: leases == 2)
+        await (await telegram.new_user()).says("one")
+        await telegram.wait_until_idle()
+
+    assert fixture.handled == ["one"]
 
 
 # The webhook's body
@@ -545,3 +615,13 @@ def test_a_persons_inline_queries_have_a_queue_of_their_own() -> None:
     sender = {"id": 7}
 
     assert _sender_key({"inline_query": {"from": sender, "query": "x"}}) != _sender_key({"message": {"from": sender}})
+
+
+async def test_a_batch_of_nonsense_ends_nothing() -> None:
+    async with simulator() as telegram, intake_fixture(telegram, request=NonsenseFirstRequest()) as fixture:
+        guest = await telegram.new_user()
+        async with polled(fixture):
+            await guest.says("hello")
+            await telegram.wait_until(lambda: fixture.handled)
+
+    assert fixture.handled == ["hello"]

@@ -17,6 +17,7 @@ from bot.container.readiness import (
     WebhookProbe,
 )
 from bot.engine.messages import FRONT_END
+from bot.intake import SILENT_SECONDS
 from playground.world.webhook import WebhookTarget
 from storage import SqlStore, open_store
 from tests.bot.app_fixture import RunningBot, running_bot
@@ -221,6 +222,18 @@ async def test_a_poll_that_is_long_ago_is_red_and_green_again(tmp_path: Path) ->
         assert await probe.ask() == ""
         clock.now += SILENCE_SECONDS + 30
         assert await probe.ask() == f"the last poll that succeeded was {SILENCE_SECONDS + 30} s ago"
+
+
+async def test_a_program_that_stands_by_is_red_only_while_the_one_that_polls_is_silent(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path) as bot:
+        poller = bot.app.intake.poller
+        poller.is_waiting = True
+        probe, answers = PollingProbe(poller, HandClock(0)), []
+        for silence in (0.0, SILENT_SECONDS, 0.5):
+            poller.holder_silence = silence
+            answers.append(await probe.ask())
+
+        assert answers == ["", "the program that polls is silent for 5 s", ""]
 
 
 async def test_a_bot_that_has_not_polled_yet_is_red(tmp_path: Path) -> None:

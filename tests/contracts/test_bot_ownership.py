@@ -61,3 +61,17 @@ async def test_a_move_keeps_people_and_forgets_the_ids_of_the_former_bot(store: 
     assert await store.pending_deletions(TELEGRAM, 10) == []
     assert await store.claim_notices(TELEGRAM, NOON, until=NOON.replace(hour=23), limit=10) == [claimed]
     assert (await ownership.bot(), await ownership.programs()) == (SECOND, [])
+
+
+async def test_a_program_learns_whether_another_one_has_polled_meanwhile(store: SqlStore) -> None:
+    ownership = store.bot_ownership(TELEGRAM)
+    unknown = await ownership.begin_polling("one")
+    await ownership.note(FIRST)
+
+    assert not unknown
+    assert [await ownership.begin_polling(program) for program in ("one", "one", "two", "one")] == [
+        False,
+        True,
+        False,
+        False,
+    ]

@@ -95,6 +95,23 @@ async def test_an_expired_a_revoked_and_an_unknown_link_do_not_open(store: SqlSt
     assert await opened(store, a_link(3), "telegram:1") is None
 
 
+async def test_an_expired_link_stays_expired_when_the_clock_goes_back(store: SqlStore) -> None:
+    link = a_link(1)
+    await keep(store, link)
+
+    late = await opened(store, link, "telegram:1", minutes=60)
+    back = await opened(store, link, "telegram:1")
+    async with store.support_view(USE) as view:
+        kept = await view.link(link.id)
+        waiting = await view.links(campaign=None, account=None, limit=9, state_at=(LinkState.WAITING, NOON))
+
+    assert (late, back) == (None, None)
+    assert kept is not None
+    assert kept.state(NOON) is LinkState.EXPIRED
+    assert link.state(NOON) is LinkState.WAITING
+    assert list(waiting) == []
+
+
 async def test_a_revoked_link_binds_nobody_any_more(store: SqlStore) -> None:
     link = a_link(1)
     await keep(store, link)

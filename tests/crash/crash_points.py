@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from storage import statements, support_statements
-from storage.database import Body, Connection, Database, OnBusy, Row, StillHeld, T, Value
+from storage.database import Body, Connection, Database, OnBusy, OnSilence, Row, StillHeld, T, Value, ignore_silence
 from verification.ids import FrontEnd
 
 NOWHERE = "nowhere"
@@ -155,9 +155,11 @@ class CrashPointDatabase:
         """Translate the schema for this database."""
         return self._database.translate_schema(script)
 
-    def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AbstractAsyncContextManager[StillHeld]:
+    def polling_lease(
+        self, front_end: FrontEnd, on_busy: OnBusy, on_silence: OnSilence = ignore_silence
+    ) -> AbstractAsyncContextManager[StillHeld]:
         """Hold the polling lease."""
-        return self._database.polling_lease(front_end, on_busy)
+        return self._database.polling_lease(front_end, on_busy, on_silence)
 
 
 class _CrashPointConnection:

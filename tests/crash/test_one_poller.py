@@ -82,6 +82,72 @@ async def test_the_second_ends_quietly_while_it_waits(tmp_path: Path, url: str) 
     assert code == 0
 
 
+async def is_red(telegram: Simulator, bot: ManagedBot, words: str) -> None:
+    """Wait until a program's readiness gives this reason."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            async with telegram.http.get(f"{bot.address()}/readyz") as ready:
+                if words in await ready.text():
+                    assert ready.status == 503
+                    return
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.slow("crash")
+async def test_inv31_a_frozen_poller_is_reported_and_replaced_and_sends_nothing_after_it_wakes(
+    tmp_path: Path, url: str
+) -> None:
+    async with (
+        simulator() as telegram,
+        running_bot_process(telegram, tmp_path, DATABASE_URL=url) as first,
+        a_second(telegram, tmp_path / "second", first, url) as second,
+    ):
+        guest = await telegram.new_user()
+        for step in CHAT[:3]:
+            await step.do(guest, None)  # type: ignore[arg-type]  # no phone is needed for the chat
+            await guest.sees(step.reply_text)
+        # The name is stored, and its message is about to be deleted; the next question waits for that.
+        held = telegram.hold_call("deleteMessages", applied=False)
+        await CHAT[3].do(guest, None)  # type: ignore[arg-type]
+        await held.caught.wait()
+        first.signal(signal.SIGSTOP)
+        await is_red(telegram, second, "is silent for")
+        await guest.sees(CHAT[3].reply_text)
+        first.signal(signal.SIGCONT)
+        await says(first, WAITS)
+        await CHAT[4].do(guest, None)  # type: ignore[arg-type]
+        await guest.sees(CHAT[4].reply_text)
+        second.signal(signal.SIGTERM)
+        await second.ended()
+        await says(first, "starting anew")
+        await CHAT[5].do(guest, None)  # type: ignore[arg-type]
+        await guest.sees(CHAT[5].reply_text)
+
+        assert [came(guest, step.reply_text) for step in CHAT[:6]] == [1] * 6
+        assert "shows no sign of life; taking over soon" in second.output()
+
+
+@pytest.mark.slow("crash")
+async def test_a_second_copy_on_another_database_ends_itself_and_not_the_one_that_runs(tmp_path: Path) -> None:
+    async with simulator() as telegram, running_bot_process(telegram, tmp_path) as first:
+        started = asyncio.get_running_loop().time()
+        guest = await telegram.new_user()
+        async with asyncio.timeout(PATIENCE):
+            while asyncio.get_running_loop().time() < started + 9:  # noqa: ASYNC110 - it is there first by seconds
+                await asyncio.sleep(0.1)
+        (tmp_path / "copy").mkdir()
+        copy = ManagedBot(telegram, tmp_path / "copy")
+        await copy.launch()
+        async with asyncio.timeout(2 * PATIENCE):
+            code = await copy.ended()
+        await CHAT[0].do(guest, None)  # type: ignore[arg-type]
+        await guest.sees(CHAT[0].reply_text)
+
+        assert code == 1
+        assert "another program polls with this BOT_TOKEN; stop it first" in copy.output()
+        assert first.output().count("another program polls with this token") >= 1
+
+
 async def test_inv27_a_whole_conversation_while_the_database_restarts_in_between(
     tmp_path: Path, server: Server
 ) -> None:

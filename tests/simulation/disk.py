@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot.flow.events import Event
 from bot.flow.rows import Step
 from bot.flow.states import State
-from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value
+from storage.database import Body, DatabaseCounts, OnBusy, OnSilence, Row, StillHeld, T, Value, ignore_silence
 from storage.errors import StoreUnavailable
 from storage.sqlite_group import MAX_DELAY_SECONDS, translate_errors
 from tests.simulation.fault_schedule import DatabaseFault, FaultSchedule
@@ -159,9 +159,11 @@ class SimulatedDatabase:
         return script
 
     @asynccontextmanager
-    async def polling_lease(self, front_end: FrontEnd, on_busy: OnBusy) -> AsyncIterator[StillHeld]:
+    async def polling_lease(
+        self, front_end: FrontEnd, on_busy: OnBusy, on_silence: OnSilence = ignore_silence
+    ) -> AsyncIterator[StillHeld]:
         """Hold the lease; it ends with its process."""
-        del front_end, on_busy
+        del front_end, on_busy, on_silence
         await self._life.gate()
         holder = self._disk.holder
         assert holder is None or holder.over, "two lives at once"

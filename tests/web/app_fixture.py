@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from prometheus_client import CollectorRegistry
@@ -17,7 +18,7 @@ from verification.ids import Account, Contact
 from verification.ports import Provider
 from verification.providers.http import HttpProvider
 from verification.providers.simulated import SimulatedProvider
-from web.app import TelegramRoute, WebDeps, web_app
+from web.app import TelegramRoute, WebDeps, metrics_app, web_app
 from web.dependencies import ApiRoute
 
 TEXTS = Path(__file__).parents[2] / "bot" / "texts"
@@ -63,6 +64,7 @@ class WebFixture:
     )
     notified: list[str] = field(default_factory=list)
     returned: list[str] = field(default_factory=list)
+    more: Mapping[str, Any] = field(default_factory=dict)
     tokens: int = 0
     seconds: float = 0.0
     monotonic_clock: Callable[[], float] | None = None
@@ -71,23 +73,23 @@ class WebFixture:
         deps = CoreDeps(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
         self.core = Core(self.store, self.providers, deps, ttl=TTL)
         self.registry = CollectorRegistry()
-        self.app = web_app(
-            WebDeps(
-                core=self.core,
-                providers=self.providers,
-                pollable={method: each for method, each in self.providers.items() if isinstance(each, HttpProvider)},
-                texts={language: page_texts(language) for language in ("zh", "en")},
-                ready=self._ready,
-                registry=self.registry,
-                clock=self._clock,
-                public_url="https://verify.example/pages",
-                notify_provider_news=self._notify,
-                telegram=self.telegram,
-                api=self.api,
-                monotonic_clock=self.monotonic_clock or (lambda: self.seconds),
-                is_outage=lambda error: isinstance(error, StoreUnavailable),
-            )
-        )
+        facts: dict[str, Any] = {
+            "core": self.core,
+            "providers": self.providers,
+            "pollable": {method: each for method, each in self.providers.items() if isinstance(each, HttpProvider)},
+            "texts": {language: page_texts(language) for language in ("zh", "en")},
+            "ready": self._ready,
+            "registry": self.registry,
+            "clock": self._clock,
+            "public_url": "https://verify.example/pages",
+            "notify_provider_news": self._notify,
+            "telegram": self.telegram,
+            "api": self.api,
+            "monotonic_clock": self.monotonic_clock or (lambda: self.seconds),
+            "is_outage": lambda error: isinstance(error, StoreUnavailable),
+        }
+        deps_of_web = WebDeps(**(facts | dict(self.more)))
+        self.app, self.metrics_app = web_app(deps_of_web), metrics_app(deps_of_web)
 
     def _notify(self, attempt: AttemptId, *, returned: bool = False) -> None:
         self.notified.append(attempt)

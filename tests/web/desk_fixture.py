@@ -59,6 +59,7 @@ class DeskFixture:
             else DeskRoute(
                 key=self.key,
                 support=self.support,
+                sign_outs=self.store,
                 keyed_digest=self.store.keyed_digest,
                 link_url=lambda token: f"https://t.me/realname_bot?start={token}",
                 qr=QrCodes(qr.page_svg, qr.print_png, qr.terminal_text),

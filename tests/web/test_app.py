@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from prometheus_client import Counter
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from storage import StoreUnavailable
@@ -154,6 +155,44 @@ async def test_metrics_show_the_registry(web_app: WebFixture) -> None:
     assert "turns_total 3.0" in answer.text
 
 
+async def test_with_a_key_the_metrics_answer_only_to_it() -> None:
+    web_app = WebFixture(more={"metrics_key": "key-of-the-metrics-0123"})
+    async with web_app.phone("browser") as browser:
+        none = await browser.get("/metrics")
+        wrong = await browser.get("/metrics", headers={"Authorization": "Bearer key-of-the-metrics-0124"})
+        right = await browser.get("/metrics", headers={"Authorization": "Bearer key-of-the-metrics-0123"})
+
+    assert (none.status_code, wrong.status_code, right.status_code) == (401, 401, 200)
+    assert none.headers["www-authenticate"] == "Bearer"
+
+
+async def test_metrics_at_an_address_of_their_own_are_not_beside_the_pages() -> None:
+    web_app = WebFixture(more={"serves_metrics": False})
+    async with web_app.phone("browser") as browser:
+        beside = await browser.get("/metrics")
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(web_app.metrics_app), base_url="http://127.0.0.1"
+    ) as scraper:
+        alone, pages = await scraper.get("/metrics"), await scraper.get("/")
+
+    assert (beside.status_code, alone.status_code, pages.status_code) == (404, 200, 404)
+
+
+async def test_in_production_browsers_keep_to_https_and_no_page_of_this_machine_may_frame() -> None:
+    web_app = WebFixture(more={"framed": False})
+    async with web_app.phone("browser") as browser:
+        answer = await browser.get("/")
+
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert answer.headers["content-security-policy"].endswith("frame-ancestors 'self'")
+
+
+async def test_without_https_a_browser_is_not_told_to_keep_to_it() -> None:
+    web_app = WebFixture(more={"public_url": "http://127.0.0.1:8080"})
+    async with web_app.phone("browser") as browser:
+        assert "strict-transport-security" not in (await browser.get("/")).headers
+
+
 async def test_robots_txt_disallows_everything(web_app: WebFixture) -> None:
     assert "Disallow: /" in (await web_app.phone("browser").get("/robots.txt")).text
 
@@ -210,3 +249,20 @@ async def test_an_error_in_the_middle_of_an_answer_starts_no_second_one() -> Non
     await ErrorMiddleware(breaking, lambda *_: Response(status_code=500))({"type": "http"}, receive, send)
 
     assert [message["status"] for message in sent] == [200]
+
+
+async def test_a_visitor_who_leaves_is_no_error(web_app: WebFixture, caplog: pytest.LogCaptureFixture) -> None:
+    async def leave(_: Scope, receive: Receive, __: Send) -> None:
+        await receive()
+        raise ClientDisconnect
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def say(_: Message) -> None:
+        raise AssertionError
+
+    serve = ErrorMiddleware(leave, answer=lambda _, error: PlainTextResponse(str(error)))
+    await serve({"type": "http"}, nothing, say)
+
+    assert caplog.records == []

@@ -16,7 +16,7 @@ from tests.fakes import make_sealing
 from tests.reliability import Proof
 from tests.web.app_fixture import PHONES, WebFixture
 from verification import AttemptStatus, Method
-from web.serving import listen, serving
+from web.serving import LOOPBACK, listen, serving
 from web.throttle import BURST, client_network
 
 LIVE = 10_000
@@ -166,14 +166,17 @@ async def tell_address(request: Request) -> Response:
         ({"X-Forwarded-For": "203.0.113.7"}, "203.0.113.7"),
         # A visitor's own header values come before those that our proxy adds.
         ({"X-Forwarded-For": "198.51.100.9, 203.0.113.7"}, "203.0.113.7"),
+        # Only the networks that are given are trusted: another private address may be a visitor.
         ({"X-Forwarded-For": "203.0.113.7, 10.0.0.5"}, "203.0.113.7"),
+        ({"X-Forwarded-For": "203.0.113.7, 192.168.0.5"}, "192.168.0.5"),
         ({"X-Forwarded-For": "rubbish"}, ""),
     ],
 )
 async def test_behind_a_trusted_proxy_the_last_forwarded_address_counts(said: dict[str, str], believed: str) -> None:
     listener = listen("127.0.0.1", 0)
     app = Starlette(routes=[Route("/", tell_address)])
-    async with serving(app, listener), httpx.AsyncClient() as client:
+    proxies = (*LOOPBACK, "10.0.0.0/24")
+    async with serving(app, listener, proxies), httpx.AsyncClient() as client:
         answer = await client.get(f"http://127.0.0.1:{listener.getsockname()[1]}/", headers=said)
 
     assert answer.text == believed

@@ -78,7 +78,8 @@ class DialogueSupportUnit(Protocol):
     async def open_link(self, link: LinkId, person: PersonId, now: datetime) -> Link | None:
         """Bind a link to the first person who opens it in time; that person may open it again until it is revoked.
 
-        None for everybody else, and for an unknown, expired or revoked link: the caller cannot tell these apart.
+        None for everybody else, and for an unknown, expired or revoked link: the caller cannot tell these apart. A link
+        that is refused after its time stays expired, even when the clock goes back.
         """
 
     async def is_bound(self, person: PersonId, account: Account) -> bool:

@@ -25,44 +25,55 @@ class LoginPages:
 
     def __init__(self, deps: WebDeps, route: DeskRoute, frame: DeskLayout) -> None:
         self._sessions = DeskSessions(route.key, route.keyed_digest)
+        self._sign_outs = route.sign_outs
         self._secure = route.secure
         self._frame = frame
         self._clock: UtcNow = deps.clock
         self._attempts = TokenBuckets(burst=_BURST, interval=_INTERVAL, clock=deps.monotonic_clock)
         self._wrong_keys = _counter(deps.registry)
 
-    def session(self, request: Request) -> DeskSession | None:
+    async def session(self, request: Request) -> DeskSession | None:
         """The session of a request; None when nobody is signed in."""
-        return self._sessions.read(request.cookies.get(COOKIE, ""), self._clock())
+        session = self._sessions.read(request.cookies.get(COOKIE, ""), self._clock())
+        return None if session is None or await self._sign_outs.is_signed_out(session.proof) else session
 
     async def show(self, request: Request) -> Response:
         """Show the form."""
-        return redirect(request) if self.session(request) else self._form(request)
+        return redirect(request) if await self.session(request) else self._form(request)
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in with the right key, or show the form again."""
         if is_cross_site(request):
             return self._form(request, "elsewhere", HTTPStatus.FORBIDDEN)
-        address = client_network(request)
-        wait = self._attempts.wait_time(address)
-        if wait > 0:
-            answer = self._form(request, "wait", HTTPStatus.TOO_MANY_REQUESTS)
-            answer.headers["Retry-After"] = str(math.ceil(wait))
-            return answer
         form = parse_form(await read_body(request, _LIMIT) or b"")
         name = form.get("name", "").strip()
         if not self._sessions.is_key(form.get("key", "").strip()):
-            self._attempts.take(address)
-            self._wrong_keys.inc()
-            return self._form(request, "wrong", HTTPStatus.FORBIDDEN, name)
+            return self._wrong_key(request, name)
         if not is_name(name):
             return self._form(request, "name", HTTPStatus.UNPROCESSABLE_ENTITY)
         return self._with_cookie(redirect(request), request, self._sessions.begin(name, self._clock()))
 
+    def _wrong_key(self, request: Request, name: str) -> Response:
+        # Only a wrong key counts and is refused: nobody's guesses keep out the people who share their network.
+        self._wrong_keys.inc()
+        address = client_network(request)
+        wait = self._attempts.wait_time(address)
+        if wait <= 0:
+            self._attempts.take(address)
+            return self._form(request, "wrong", HTTPStatus.FORBIDDEN, name)
+        answer = self._form(request, "wait", HTTPStatus.TOO_MANY_REQUESTS)
+        answer.headers["Retry-After"] = str(math.ceil(wait))
+        return answer
+
     async def sign_out(self, request: Request) -> Response:
-        """Delete the session's cookie."""
+        """End the session, so that a copy of its cookie opens nothing, and delete the cookie."""
         answer = redirect(request, "/sign-in")
-        return answer if is_cross_site(request) else self._with_cookie(answer, request, "")
+        if is_cross_site(request):
+            return answer
+        session = await self.session(request)
+        if session is not None:
+            await self._sign_outs.sign_out(session.proof, self._clock())
+        return self._with_cookie(answer, request, "")
 
     def _form(self, request: Request, problem: str = "", status: int = 200, name: str = "") -> Response:
         return self._frame.public_page(

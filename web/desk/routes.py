@@ -49,7 +49,7 @@ class _LoginRequired:
 
     def _require_login(self, page: PageHandler) -> Handler:
         async def serve(request: Request) -> Response:
-            session = self._login.session(request)
+            session = await self._login.session(request)
             if session is None:
                 return redirect(request, "/sign-in")
             visit = DeskRequest(request, session)

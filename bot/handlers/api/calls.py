@@ -70,7 +70,8 @@ async def best_effort(make: Callable[[], Awaitable[object]]) -> None:
     try:
         with priority(Priority.BEST_EFFORT):
             await make()
-    except TelegramError as error:
+    except Exception as error:
+        # Any: the library raises what it likes where an answer is nonsense.
         log.debug("a best-effort call failed: %s", describe_error(error))
 
 

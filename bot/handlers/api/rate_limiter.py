@@ -10,7 +10,7 @@ not made: it raises `DeferredByRateLimiter` at once.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -54,11 +54,16 @@ def priority(level: Priority) -> Iterator[None]:
         _priority.reset(before)
 
 
+async def _at_once() -> None:
+    """Let a call out."""
+
+
 class RateLimiter(BaseRateLimiter[None]):
     """Delays calls until they are allowed, and counts their outcomes.
 
     `replicas` gives the number of programs that share the bot's `rates`. Without `enabled` it applies no rates and
     obeys only the waits that Telegram asks for. `seconds` observes how long calls take, without their wait here.
+    `may_send` returns when this program is the one that may call.
     """
 
     def __init__(
@@ -69,7 +74,9 @@ class RateLimiter(BaseRateLimiter[None]):
         *,
         enabled: bool = True,
         seconds: Histogram | None = None,
+        may_send: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
+        self._may_send = may_send
         self._calls = calls
         self._seconds = seconds
         self._enabled = enabled
@@ -103,6 +110,7 @@ class RateLimiter(BaseRateLimiter[None]):
             except DeferredByRateLimiter:
                 self._calls.labels(endpoint, CallOutcome.DEFERRED).inc()
                 raise
+            await self._may_send()
             with self._recording_outcome(endpoint, limiter):
                 return await callback(*args, **kwargs)
 

@@ -9,7 +9,6 @@ from collections.abc import Coroutine, Set
 from pathlib import Path
 
 from telegram import Bot, BotCommand, BotCommandScopeChat
-from telegram.error import TelegramError
 
 from bot.content.catalogue import Catalogue
 from bot.handlers.api.rate_limiter import Priority, priority
@@ -57,8 +56,9 @@ async def _try(change: Coroutine[None, None, None]) -> bool:
     try:
         with priority(Priority.BEST_EFFORT):
             await change
-    except TelegramError as error:
-        # A person who has never written to the bot has no chat with it.
+    except Exception as error:
+        # A person who has never written to the bot has no chat with it. The library raises what it likes where an
+        # answer is nonsense.
         log.debug("a staff menu was not changed: %s", describe_error(error))
         return False
     return True

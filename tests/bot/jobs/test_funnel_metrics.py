@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bot.flow.events import AttemptFailed, Choice, Command, Commanded
@@ -12,7 +13,7 @@ from storage import SqlStore, StoreUnavailable
 from tests.bot.engine.runner_fixture import runner_fixture
 from tests.bot.engine.test_journeys import attempt_of
 from verification.attempts import Reason
-from verification.support.funnel import FunnelCount
+from verification.support.funnel import FunnelCount, FunnelStep
 
 
 class FakeMonotonic:
@@ -94,3 +95,20 @@ async def test_while_the_database_is_away_or_slow_the_last_numbers_are_told(tmp_
             await tallies.refresh()
 
         assert told(tallies) == ['bot_funnel_journeys_total{campaign="",step="opened"} 1.0']
+
+
+class CampaignStore(SqlStore):
+    """A store with journeys of a campaign."""
+
+    async def funnel_totals(self) -> Sequence[FunnelCount]:
+        return [FunnelCount(group="spring", step=FunnelStep.OPENED, method=None, reason=None, count=2)]
+
+
+@pytest.mark.parametrize(("campaigns", "label"), [(False, ""), (True, "spring")])
+async def test_a_campaign_is_named_only_on_request(tmp_path: Path, label: str, *, campaigns: bool) -> None:
+    async with runner_fixture(tmp_path) as desk:
+        store = CampaignStore(desk.store._database, desk.store._sealing)
+        tallies = FunnelCollector(store, StoreUnavailable, FakeMonotonic(), campaigns=campaigns)
+        await tallies.refresh()
+
+    assert told(tallies) == [f'bot_funnel_journeys_total{{campaign="{label}",step="opened"}} 2.0']
