@@ -66,6 +66,7 @@ class PhoneView:
     number: str
     left: TimeLeft
     wrong_app: bool
+    desktop: bool
     form_error: FormError | None
 
 
@@ -81,6 +82,7 @@ class HandoverView:
     number: str
     left: TimeLeft
     wrong_app: bool
+    desktop: bool
     leaving_to: str | None
 
 
@@ -102,6 +104,7 @@ def phone_view(
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now=now),
         wrong_app=not in_right_app(attempt.method, app),
+        desktop=app is ClientApp.WECHAT_ON_DESKTOP,
         form_error=form_error,
     )
 
@@ -118,6 +121,7 @@ def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: s
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now=now),
         wrong_app=not in_right_app(attempt.method, app),
+        desktop=app is ClientApp.WECHAT_ON_DESKTOP,
         leaving_to=leaving_to,
     )
 
