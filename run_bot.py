@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -15,13 +15,14 @@ from bot import __version__
 from bot.cli.commands import add_operator_commands
 
 if TYPE_CHECKING:
+    from bot.settings import Settings
     from chatscript.runner.bot_process import BotLauncher
 
 app = add_operator_commands(
     typer.Typer(
         help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
-        " Without a command it starts: with BOT_TOKEN against Telegram, without it the playground, a simulated"
-        " Telegram on this machine. docs/operators/guide.md lists every setting.",
+        " Without a command it starts: with BOT_TOKEN against Telegram; where nothing is set, the playground, a"
+        " simulated Telegram on this machine. docs/operators/guide.md lists every setting.",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -33,8 +34,18 @@ TEXTS = ROOT / "bot" / "texts"
 
 
 def print_error(line: str) -> None:
-    """Print a line to standard error."""
-    typer.echo(line, err=True)
+    """Print a line to standard error, in the form of the log."""
+    from bot.settings import logs_as_json
+
+    if not logs_as_json():
+        typer.echo(line, err=True)
+        return
+    import logging
+
+    from bot import logs
+
+    logs.configure("json", "INFO")
+    logging.getLogger("run_bot").error("%s", line)
 
 
 def print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
@@ -51,28 +62,55 @@ def start(
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit")
     ] = False,
 ) -> None:
-    """Start the bot: the playground without BOT_TOKEN; with it, Telegram by long polling, or by webhook."""
+    """Start the bot: Telegram by long polling, or by webhook; without any setting, the playground."""
     if context.invoked_subcommand is not None:
         return
     # Nothing that is imported is garbage, and pydantic would read the metadata of every installed package for plugins:
     # each takes a tenth of the start. `bot.app` lets the collector work again.
     gc.disable()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from bot.settings import BadSetting, load
-
-    try:
-        settings = load(print_error)
-    except BadSetting as error:
-        print_error(str(error))
-        raise typer.Exit(2) from None
+    settings = load_settings()
     if settings.bot_token is None:
+        check_intended_playground(settings)
         gc.enable()
-        from chatscript.local_run import run_locally
-
-        raise typer.Exit(run_locally(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
+        run_playground(settings)
     from bot.app import run
 
     raise typer.Exit(run(settings, print_error))
+
+
+def load_settings() -> "Settings":
+    """Read the settings; a wrong one is told in one line, and ends the program with 2."""
+    from bot.settings import BadSetting, load
+
+    try:
+        return load(print_error)
+    except BadSetting as error:
+        print_error(str(error))
+        raise typer.Exit(2) from None
+
+
+def check_intended_playground(settings: "Settings") -> None:
+    """End with 2 where something says that the bot is meant for Telegram, and only its token is missing."""
+    from bot.settings import setting_for_telegram
+
+    name = "NOTIFY_SOCKET" if os.environ.get("NOTIFY_SOCKET") else setting_for_telegram(settings)
+    if name:
+        print_error(f"BOT_TOKEN: missing, but {name} is set; without a token, start: run_bot.py playground")
+        raise typer.Exit(2)
+
+
+def run_playground(settings: "Settings") -> NoReturn:
+    """Run the playground until a signal, and exit."""
+    from chatscript.local_run import run_locally
+
+    raise typer.Exit(run_locally(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
+
+
+@app.command()
+def playground() -> None:
+    """Start the playground: the bot against a simulated Telegram on this machine, whatever else is set."""
+    run_playground(load_settings())
 
 
 @app.command()
@@ -90,6 +128,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
     show: Annotated[Path | None, typer.Option(help="Draw the chats as .html or .png", metavar="FILE")] = None,
+    calls: Annotated[Path | None, typer.Option(help="List the bot's calls and their answers", metavar="FILE")] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
     coverage: Annotated[bool, typer.Option("--coverage", help="List what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
@@ -108,7 +147,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     texts = texts or (TEXTS if bot is None else None)
     timing = Timing() if bot is None else Timing(start_timeout=start_within)
     options = suite.SuiteOptions(
-        jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, timing
+        jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, calls, timing
     )
     with bot_launcher(bot) as launch:
         status = asyncio.run(suite.run_suite(files, options, launcher=launch, texts=texts, out=typer.echo))
@@ -117,19 +156,15 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
 @app.command()
 def record(
-    out: Annotated[Path | None, typer.Option(help="The file; else it is printed at the end", metavar="FILE")] = None,
+    out: Annotated[Path | None, typer.Option(help="A new file; else it is printed", metavar="FILE|-")] = None,
 ) -> None:
     """Write what happens in the chat as a .chat script: the playground with a bot without data."""
-    from bot.settings import BadSetting, load
-
+    if out == Path("-"):
+        out = None
     if out is not None and out.exists():
         print_error(f"--out: {out} is there already")
         raise typer.Exit(2)
-    try:
-        port = load().port
-    except BadSetting as error:
-        print_error(str(error))
-        raise typer.Exit(2) from None
+    port = load_settings().port
     from chatscript.local_run import RecordingTarget, run_locally
 
     raise typer.Exit(run_locally(PROGRAM, port=port, say=typer.echo, texts=TEXTS, recording=RecordingTarget(out)))

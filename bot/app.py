@@ -6,7 +6,9 @@ so that nothing comes in while the rest is closed. Replies that are committed ar
 
 import asyncio
 import gc
+import logging
 import os
+import platform
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -14,35 +16,44 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from socket import gethostname, socket
 from typing import Any
+from urllib.parse import urlsplit
 
 from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
-from bot import bot_name, logs
+from bot import __version__, bot_name, logs
 from bot.clock import Clock, new_match_code, new_token
 from bot.container.build import build_app
 from bot.container.parts import AppDeps, BotApp, Jobs
 from bot.content import catalogue as texts
 from bot.content.catalogue import Catalogue
 from bot.content.topics import BadTopics
+from bot.engine.messages import FRONT_END
 from bot.flow.machine import advance
 from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
-from bot.intake import ALLOWED, AnyApplication, StartupError
+from bot.intake import ALLOWED, StartupError
 from bot.jobs.result_webhook import open_result_endpoint
 from bot.open_store import open_configured_store
+from bot.outages import Outage, Outages, store_advice
 from bot.providers import open_providers
 from bot.settings import BadSetting, Settings
 from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
-from storage import BadKeys, StorageError, WrongKeys
+from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys, sqlite_path
+from storage.migrations import known_migrations
+from verification.errors import describe_error
+from verification.providers.addresses import is_elsewhere
 from web import webhooks
 from web.serving import listen, serving
 
+log = logging.getLogger(__name__)
+
+_STORE_SECONDS = 5
 Say = Callable[[str], None]
 """Shows one line to the operator."""
 
@@ -66,8 +77,14 @@ def run(settings: Settings, say: Say) -> int:
         problem = _first_error(group)
     if problem is None:
         return 0
-    say(str(problem))
-    return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
+    line = str(problem)
+    if isinstance(problem, StoreUnavailable) and (advice := store_advice(line, _database_name(settings))):
+        line = f"{line}; {advice}"
+    if settings.log_format == "json":
+        log.error("%s", line)
+    else:
+        say(line)
+    return 2 if isinstance(problem, BadSetting | BadTopics | BadKeys | WrongBot | WrongKeys) else 1
 
 
 async def serve(settings: Settings, say: Say) -> None:
@@ -106,19 +123,46 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
         )
         listener = stack.enter_context(_listener(settings))
         public_url = settings.public_url or _local_url(settings.host, listener)
-        deps = await _open_deps(stack, settings, catalogue, public_url)
+        _check_reachable(settings, public_url)
+        outages = Outages(asyncio.get_running_loop().time, database=_database_name(settings))
+        deps = await _open_deps(stack, settings, catalogue, public_url, outages)
         app = build_app(settings, deps, replica_name=f"{gethostname()}:{_port(listener)}")
         await stack.enter_async_context(telegram_session(app))
         await stack.enter_async_context(serving(app.web_app, listener))
+        await stack.enter_async_context(outages.reporting(partial(_probe_store, app)))
         username = app.senders.bot.username
         bot_name.write(settings, username)
         desk = f"support's desk at {public_url}/desk; " if settings.desk_key else ""
-        say(f"@{username} is running; {desk}phone pages at {public_url}")
+        log.info("%s", _describe_start(settings))
+        running = f"@{username} is running; {desk}phone pages at {public_url}"
+        if settings.log_format == "json":
+            log.info("%s", running)
+        else:
+            say(running)
         yield app
 
 
-async def _open_deps(stack: AsyncExitStack, settings: Settings, catalogue: Catalogue, public_url: str) -> AppDeps:
+def _database_name(settings: Settings) -> str:
+    return str(sqlite_path(settings.store_url) or "the server of DATABASE_URL")
+
+
+def _describe_start(settings: Settings) -> str:
+    intake = "by webhook" if settings.webhook_url else "by polling"
+    providers = ", ".join(f"{method} {kind}" for method, kind in settings.providers.items())
+    database = "SQLite" if sqlite_path(settings.store_url) else "PostgreSQL"
+    return (
+        f"realname-bot {__version__} started on Python {platform.python_version()}: {intake}, {database} with schema"
+        f" {known_migrations()[-1].version}, providers {providers}"
+    )
+
+
+async def _open_deps(
+    stack: AsyncExitStack, settings: Settings, catalogue: Catalogue, public_url: str, outages: Outages
+) -> AppDeps:
     store = await stack.enter_async_context(open_configured_store(settings))
+    if settings.bot_id is not None:
+        # Before anything is claimed in the store or sent to anybody.
+        await store.bot_ownership(FRONT_END).check(settings.bot_id)
     clock, step = Clock(settings.clock_offset_file), advance
     if settings.dialogue_coverage_file is not None:
         coverage = CoverageFile(settings.dialogue_coverage_file)
@@ -126,27 +170,39 @@ async def _open_deps(stack: AsyncExitStack, settings: Settings, catalogue: Catal
         catalogue, step = with_coverage(catalogue, coverage), coverage.advance
     return AppDeps(
         store=store,
-        make_bot=partial(_make_bot, settings),
+        make_bot=partial(_make_bot, settings, outages.telegram),
         clock=clock,
         new_token=new_token,
         new_match_code=new_match_code,
         public_url=public_url,
-        providers=await stack.enter_async_context(open_providers(settings, public_url, clock.now)),
+        providers=await stack.enter_async_context(open_providers(settings, public_url, clock.now, outages.provider)),
         catalogue=catalogue,
         advance=step,
-        result_endpoint=await stack.enter_async_context(open_result_endpoint(settings)),
+        result_endpoint=await stack.enter_async_context(open_result_endpoint(settings, outages.receiver)),
     )
 
 
-def _make_bot(settings: Settings, rate_limiter: RateLimiter) -> ExtBot[None]:
+async def _probe_store(app: BotApp) -> str:
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            # A name of its own: a program that is stopped in the middle of its write keeps no other waiting.
+            await app.deps.store.check_writable(f"outage:{gethostname()}:{os.getpid()}")
+    except TimeoutError:
+        return f"it did not take a write within {_STORE_SECONDS} s"
+    except StorageError as error:
+        return str(error)
+    return ""
+
+
+def _make_bot(settings: Settings, telegram: Outage, rate_limiter: RateLimiter) -> ExtBot[None]:
     if settings.bot_token is None:
         raise BadSetting("BOT_TOKEN: missing")
     return ExtBot(
         settings.bot_token.get_secret_value(),
         base_url=f"{settings.bot_api_url}/bot",
         base_file_url=f"{settings.bot_api_url}/file/bot",
-        request=BotApiRequest(proxy=settings.proxy),
-        get_updates_request=BotApiRequest(connections=2, proxy=settings.proxy),
+        request=BotApiRequest(proxy=settings.proxy, note=telegram.note),
+        get_updates_request=BotApiRequest(connections=2, proxy=settings.proxy, note=telegram.note),
         rate_limiter=rate_limiter,
     )
 
@@ -159,7 +215,7 @@ async def telegram_session(app: BotApp) -> AsyncIterator[None]:
         if replicas is not None:
             # Before anything is sent: from here on, the others know that the former process of this name is dead.
             await replicas.heartbeat()
-        await _connect(stack, app.intake.application, app.settings)
+        await _connect(stack, app)
         if replicas is not None:
             # Around what sends: until the last reply is sent, no other replica may take this one for dead.
             await stack.enter_async_context(replicas.heartbeating(runner.resume_pending))
@@ -169,17 +225,20 @@ async def telegram_session(app: BotApp) -> AsyncIterator[None]:
         yield
 
 
-async def _connect(stack: AsyncExitStack, application: AnyApplication, settings: Settings) -> None:
+async def _connect(stack: AsyncExitStack, app: BotApp) -> None:
+    application, settings = app.intake.application, app.settings
     stack.push_async_callback(application.bot.shutdown)
     try:
         await application.initialize()
+        # Only now: Telegram has taken the token, so its bot exists.
+        await app.deps.store.bot_ownership(FRONT_END).note(application.bot.id)
         await _choose_intake(application.bot, settings)
     except InvalidToken:
         raise StartupError("BOT_TOKEN: Telegram refuses this token") from None
     except BadRequest as error:
         raise StartupError(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
     except TelegramError as error:
-        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api} ({type(error).__name__})") from None
+        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api} ({describe_error(error)})") from None
     stack.push_async_callback(application.shutdown)
 
 
@@ -258,6 +317,12 @@ def _listener(settings: Settings) -> socket:
 def _local_url(host: str, listener: socket) -> str:
     port = _port(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _check_reachable(settings: Settings, public_url: str) -> None:
+    # A trial with simulated providers works on one machine, where somebody copies the link.
+    if not (settings.on_loopback or settings.simulated_methods or is_elsewhere(urlsplit(public_url).hostname or "")):
+        raise BadSetting(f"PUBLIC_URL: missing; phones cannot reach {public_url}")
 
 
 def _port(listener: socket) -> int:

@@ -13,12 +13,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from verification.errors import ProviderUnavailable
+from verification.errors import ProviderUnavailable, describe_error
 from verification.providers.addresses import is_ip_literal, is_loopback, is_public
 from verification.providers.http import TransientFailure
 
 MAX_ANSWER = 64 * 1024
-TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3, sock_read=5)
+TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
+"""The ten seconds that a provider has for an answer."""
 RESULT_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 """As long as Standard Webhooks asks for; nobody waits for these calls."""
 _CONNECTIONS = 20
@@ -48,7 +49,7 @@ class HttpClient:
             raise TransientFailure("no answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
             # Only its type: its message would hold the address.
-            raise TransientFailure(type(error).__name__) from None
+            raise TransientFailure(describe_error(error)) from None
 
 
 class GuardedResolver(AbstractResolver):

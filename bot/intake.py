@@ -186,7 +186,7 @@ class Poller:
             except Exception as error:
                 if not self._is_outage(error):
                     raise
-                log.warning("the store is away; waiting")
+                log.warning("the store is away; waiting", exc_info=error)
                 pause = min(max(pause * 2, 0.5), _OUTAGE_PAUSE) if self.polled_at == polled_before else 0.5
                 await self._sleep(pause)
 
@@ -274,7 +274,6 @@ class Poller:
             case RetryAfter():
                 return retry_after_seconds(error)
             case _:
-                log.warning("Telegram cannot be reached (%s); trying again", type(error).__name__)
                 return min(max(pause * 2, 0.2), 10)
 
 

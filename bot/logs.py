@@ -64,5 +64,8 @@ def configure(form: Literal["text", "json"], level: str) -> None:
     root.setLevel(level)
     # Some of its lines quote whole updates; everything it logs is also raised to its caller.
     logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
+    # Its pool reports every connection that it cannot restore, with a traceback; `bot.outages` has one line for that.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
+    logging.captureWarnings(capture=True)
     for noisy in ("httpx", "httpcore", "aiohttp", "uvicorn", "asyncio", "aiosqlite"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from bot.outages import Outage, noting
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.ports import PollableProvider, Provider
@@ -28,10 +29,10 @@ class ConfiguredProviders:
 
 @asynccontextmanager
 async def open_providers(
-    settings: Settings, public_url: str, clock: Callable[[], datetime]
+    settings: Settings, public_url: str, clock: Callable[[], datetime], outage: Outage
 ) -> AsyncIterator[ConfiguredProviders]:
     """Open the providers until left; `public_url` is how they reach our callbacks."""
-    async with _open_client(settings) as client:
+    async with _open_client(settings, outage) as client:
         remote = {
             method: _http(settings, method, client, clock, callback=f"{public_url}/callbacks/{method}")
             for method, kind in settings.providers.items()
@@ -44,7 +45,7 @@ async def open_providers(
 
 
 @asynccontextmanager
-async def _open_client(settings: Settings) -> AsyncIterator[HttpCall | None]:
+async def _open_client(settings: Settings, outage: Outage) -> AsyncIterator[HttpCall | None]:
     """Open the client of the providers over HTTP; None where there is none."""
     if "http" not in settings.providers.values():
         yield None
@@ -53,7 +54,7 @@ async def _open_client(settings: Settings) -> AsyncIterator[HttpCall | None]:
     from bot.http_client import http_client
 
     async with http_client(loopback_only=is_loopback(urlsplit(settings.provider_url).hostname or "")) as client:
-        yield client
+        yield noting(client, outage)
 
 
 def _http(

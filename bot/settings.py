@@ -1,7 +1,7 @@
 """The settings of the program: read once from the environment and `.env`; a wrong one is told in one line."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -13,7 +13,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -25,10 +24,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from bot.env_file import ENV_ENCODING, ENV_FILE, check_names
 from bot.proxies import Proxy, is_bypassed, parse_proxy
 from verification.attempts import Method
+from verification.callers.keys import ApiCaller, read_callers
 from verification.limits import AttemptLimits
-from verification.providers.addresses import is_loopback, parse_base_url
+from verification.providers.addresses import is_elsewhere, is_loopback, parse_base_url
 from verification.signing import WebhookSigner
 from verification.support.service import is_valid_ttl
 
@@ -43,6 +44,8 @@ _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _OPERATOR_NAME = 64
 _CONTACT = 256
 _KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
+_OUR_LANGUAGE = re.compile(r"(zh|en)(?![a-z])")
+_LOCALES = re.compile(r"[_:.@]|^(c|posix)$")
 
 
 class BadSetting(Exception):
@@ -62,8 +65,21 @@ def _duration(text: object) -> object:
 
 
 def _language(text: object) -> object:
-    # Desktops set LANGUAGE for themselves ("de_DE:de"), so it is a hint and never refused.
-    return "en" if str(text).lower().startswith("en") else "zh"
+    language = str(text).lower()
+    if found := _OUR_LANGUAGE.match(language):
+        return found[1]
+    # Desktops set LANGUAGE for themselves ("de_DE:de"), so a list of locales is a hint and never refused.
+    if _LOCALES.search(language):
+        return "zh"
+    raise ValueError("write zh or en")
+
+
+def _capitals(text: object) -> object:
+    return text.upper() if isinstance(text, str) else text
+
+
+def _small_letters(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
 
 
 def _flag(text: object) -> object:
@@ -76,6 +92,12 @@ def _flag(text: object) -> object:
 
 def _split_list(hosts: str) -> list[str]:
     return [host for each in hosts.split(",") if (host := each.strip().lower())]
+
+
+def _check_once(items: Sequence[str], kind: str) -> None:
+    twice = [number for number, item in enumerate(items, 1) if item in items[: number - 1]]
+    if twice:
+        raise ValueError(f"{kind} {twice[0]} is listed twice")
 
 
 def _check_server(url: str) -> None:
@@ -108,7 +130,13 @@ def _also(name: str) -> AliasChoices:
 class _FormerSettings(BaseSettings):
     """The former names, read only to find out whether one is still in use."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE,
+        env_file_encoding=ENV_ENCODING,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
 
     provider_hosts: str | None = None
     daily_attempts: str | None = None
@@ -116,6 +144,22 @@ class _FormerSettings(BaseSettings):
     provider_redirect_hosts: str | None = None
     daily_attempt_limit: str | None = None
     rate_limit_sending: str | None = None
+
+
+class _LogSettings(BaseSettings):
+    """The form of the log alone, which is asked for when the settings cannot be read."""
+
+    model_config = SettingsConfigDict(env_file=ENV_FILE, env_file_encoding=ENV_ENCODING, extra="ignore")
+
+    log_format: str = ""
+
+
+def logs_as_json() -> bool:
+    """Whether the log is to be JSON, also when other settings are wrong."""
+    try:
+        return _LogSettings().log_format.lower() == "json"
+    except (OSError, ValueError):
+        return False
 
 
 def former_names_in_use() -> list[str]:
@@ -168,7 +212,8 @@ class Settings(BaseSettings):
     """The settings, in the names of the environment's variables."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=ENV_FILE,
+        env_file_encoding=ENV_ENCODING,
         extra="ignore",
         env_ignore_empty=True,
         frozen=True,
@@ -204,8 +249,8 @@ class Settings(BaseSettings):
     daily_attempt_limit: int = Field(
         default=AttemptLimits().overall, ge=1, le=1_000_000, validation_alias=_also("daily_attempt_limit")
     )
-    log_format: Literal["text", "json"] = "text"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_small_letters)] = "text"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_capitals)] = "INFO"
     language: Annotated[str, BeforeValidator(_language)] = "zh"
     clock_offset_file: Path | None = None
     dialogue_coverage_file: Path | None = None
@@ -250,7 +295,17 @@ class Settings(BaseSettings):
         parts = urlsplit(url)
         if url and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError("write an address with http:// or https://")
+        if parts.port == 0:
+            raise ValueError("write a port from 1 to 65535, or none")
         return url.rstrip("/")
+
+    @field_validator("public_url", "webhook_url")
+    @classmethod
+    def _is_base_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("write an address without user, query and fragment")
+        return url
 
     @field_validator("telegram_proxy")
     @classmethod
@@ -302,6 +357,7 @@ class Settings(BaseSettings):
     def _are_hosts(cls, hosts: str) -> str:
         if not all(_HOST.fullmatch(host) for host in _split_list(hosts)):
             raise ValueError("write hosts with commas between them, without https:// and paths")
+        _check_once(_split_list(hosts), "host")
         return hosts
 
     @field_validator("staff_ids")
@@ -309,6 +365,7 @@ class Settings(BaseSettings):
     def _are_ids(cls, ids: str) -> str:
         if not all(_ID.fullmatch(each) for each in _split_list(ids)):
             raise ValueError("write Telegram ids with commas between them: 100012345,100054321")
+        _check_once(_split_list(ids), "id")
         return ids
 
     @field_validator("operator_name")
@@ -328,13 +385,18 @@ class Settings(BaseSettings):
             raise ValueError("write a web address (https://…), an e-mail address or a Telegram name (@support)")
         return contact
 
-    @field_validator("desk_key", "api_keys")
+    @field_validator("desk_key")
     @classmethod
-    def _are_keys(cls, keys: SecretStr | None, field: ValidationInfo) -> SecretStr | None:
-        given = keys.get_secret_value() if keys is not None else ""
-        each = given.split(",") if field.field_name == "api_keys" else [given]
-        if keys is not None and not all(map(_KEY.fullmatch, each)):
+    def _is_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not _KEY.fullmatch(key.get_secret_value()):
             raise ValueError("a key is 24 to 128 letters, digits, _ or -; make one by: openssl rand -hex 24")
+        return key
+
+    @field_validator("api_keys")
+    @classmethod
+    def _are_callers(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            _check_once([caller.key for caller in read_callers(keys.get_secret_value())], "key")
         return keys
 
     @field_validator("link_ttl")
@@ -386,6 +448,19 @@ class Settings(BaseSettings):
             raise ValueError(f"{self._only_for_tests}: only for a Bot API on this machine")
         if self.webhook_url and not self._has_good_secret:
             raise ValueError("WEBHOOK_SECRET: 16 to 256 characters A-Z a-z 0-9 _ - are needed with WEBHOOK_URL")
+        if self.webhook_secret is not None and not self.webhook_url:
+            raise ValueError("WEBHOOK_URL: missing, but WEBHOOK_SECRET is set; updates by webhook need both")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.bot_token is None or self.on_loopback:
+            return self
+        addresses = (("PUBLIC_URL", "phones", self.public_url), ("WEBHOOK_URL", "Telegram", self.webhook_url))
+        for name, who, url in addresses:
+            host = urlsplit(url).hostname or ""
+            if url and not is_elsewhere(host):
+                raise ValueError(f"{name}: {who} cannot reach {host}; write the public address of the TLS proxy")
         return self
 
     @property
@@ -406,6 +481,11 @@ class Settings(BaseSettings):
     @property
     def _mixes_simulated(self) -> bool:
         return bool(self.simulated_methods) and len(self.simulated_methods) < len(self.providers)
+
+    @property
+    def bot_id(self) -> int | None:
+        """The id of the bot whose token is set."""
+        return None if self.bot_token is None else int(self.bot_token.get_secret_value().partition(":")[0])
 
     @property
     def on_loopback(self) -> bool:
@@ -455,9 +535,9 @@ class Settings(BaseSettings):
         return frozenset(map(int, _split_list(self.staff_ids)))
 
     @property
-    def caller_keys(self) -> tuple[str, ...]:
-        """The bearer keys of the HTTP API; a caller is known by the position of its key, counted from 1."""
-        return () if self.api_keys is None else tuple(self.api_keys.get_secret_value().split(","))
+    def api_callers(self) -> tuple[ApiCaller, ...]:
+        """The programs that may call the HTTP API."""
+        return () if self.api_keys is None else read_callers(self.api_keys.get_secret_value())
 
     @property
     def phone_hosts(self) -> frozenset[str]:
@@ -470,15 +550,51 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'bot.sqlite3'}"
 
 
+_KNOWN_NAMES = frozenset(
+    {*Settings.model_fields, *FORMER_NAMES.values(), *(f"{name}_file" for name in SECRET_FILES), "all_proxy"}
+)
+_ALSO_LOCAL = frozenset(
+    {
+        "port",
+        "data_dir",
+        "qr_ttl",
+        "link_ttl",
+        "log_format",
+        "log_level",
+        "language",
+        "https_proxy",
+        "http_proxy",
+        "no_proxy",
+        "clock_offset_file",
+        "dialogue_coverage_file",
+        "rate_limit_sending",
+    }
+)
+"""Settings that people also give to the playground; any other one means that the bot is meant for Telegram."""
+
+
+def setting_for_telegram(settings: Settings) -> str:
+    """Return the name of a setting that only a bot on Telegram needs; empty when there is none."""
+    given = settings.model_fields_set - _ALSO_LOCAL
+    if settings.store_url.startswith("sqlite:"):
+        given -= {"database_url"}
+    if is_loopback(settings.host):
+        given -= {"host"}
+    return min(given, default="").upper()
+
+
 def load(warn: Callable[[str], object] = lambda _: None) -> Settings:
     """Read the settings; raises `BadSetting`. `warn` gets a line for each former name in use."""
     try:
+        check_names(_KNOWN_NAMES)
         settings = Settings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
         name = "".join(str(part) for part in first["loc"][:1]).upper()
         raise BadSetting(f"{name}: {message}" if name else message) from None
+    except ValueError as error:
+        raise BadSetting(str(error)) from None
     for line in former_names_in_use():
         warn(line)
     return settings

@@ -28,6 +28,7 @@ _SHORT_RUN = 3.0
 _MAX_SHORT_RUNS = 3
 _STOP_TIMEOUT = 10.0
 _START_TIMEOUT = 60.0
+_BOT_ID = 7_000_000_000
 _CUSTOMER = "王小明"
 _SUPPORT, _SUPPORT_ID = "客服", 100_000_001
 # Waits until its standard input ends, which happens however this process ends, and then kills the bot.
@@ -62,7 +63,8 @@ async def _run(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    token = f"{secrets.randbelow(10**9) + 10**9}:{secrets.token_urlsafe(26)}"
+    # Always the same bot: the data that it has kept from an earlier run belongs to it.
+    token = f"{_BOT_ID}:{secrets.token_urlsafe(26)}"
     world = World(token=token)
     recorder = Recorder(world, bot_texts)
     playground = Playground(world, recorder.routes())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -100,6 +101,7 @@ class ScriptCase(pytest.Item):
         result = asyncio.run(run_case(self._case, self._run_config))
         for remark in result.remarks:
             self.warn(IgnoredByTelegram(remark))
+        self.user_properties.extend((_REFUSED, refusal) for refusal in result.refused)
         if result.failure:
             raise ScriptFailed(failure_report(result))
 
@@ -187,9 +189,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Report the goals that were missed."""
+    """Report the goals that were missed and the calls that were refused: a bot may have swallowed the error."""
     for line in _missed_goals(config):
         terminalreporter.write_line(line, red=True)
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    given = (fact for report in reports if report.when == "call" for fact in report.user_properties)
+    for refusal, count in sorted(Counter(value for name, value in given if name == _REFUSED).items()):
+        terminalreporter.write_line(f"refused {refusal} ({count} calls)", yellow=True)
+
+
+_REFUSED = "refused call"
 
 
 def _missed_goals(config: pytest.Config) -> Iterator[str]:

@@ -17,7 +17,8 @@ from chatscript.language.linter import find_key_problems
 from chatscript.language.patterns import SourceLocation
 from chatscript.language.steps import Script
 from chatscript.report.console import failure_report
-from chatscript.results import Case, CaseResult
+from chatscript.results import Capture, Case, CaseResult
+from chatscript.runner.capture import add_note
 from chatscript.runner.case_runner import RunConfig, StrictReader, build_failure, run_step
 from chatscript.runner.context import RunContext, StepFailed, open_context
 from chatscript.runner.environment import BotStartFailed, case_environment
@@ -41,6 +42,7 @@ class Conversation:
     _started: bool = False
     _count: int = 0
     _settings: dict[str, str] = field(default_factory=dict)
+    _capture: Capture = field(default_factory=Capture)
 
     def __post_init__(self) -> None:
         self._phone = PhoneApi(self)
@@ -142,7 +144,7 @@ class Conversation:
             try:
                 await StrictReader().finish(self._context)
             except StepFailed as problem:
-                raise self._failure("", problem) from None
+                raise await self._failure("", problem) from None
 
     async def _play_line(self, mark: str, text: str, *, kind: str = "", below: Sequence[str] = ()) -> None:
         first, *rest = text.split("\n")
@@ -154,21 +156,22 @@ class Conversation:
         try:
             await self._context.environment.start(self._settings)
         except BotStartFailed as error:
-            raise self._failure("", StepFailed(str(error))) from None
+            raise await self._failure("", StepFailed(str(error))) from None
 
     async def _run_step(self, step: steps.AnyStep) -> None:
         self._count += 1
         try:
             if isinstance(step, steps.SwitchPerson):
                 await self._context.add_person(step.name)
+            await add_note(self._capture, self._context, step)
             if isinstance(step, steps.Expectation):
                 await StrictReader().expect_step(self._context, self._count, step)
             else:
                 await run_step(self._context, step)
         except StepFailed as problem:
-            raise self._failure(step.source, problem) from None
+            raise await self._failure(step.source, problem) from None
         except SimulatorRefused as error:
-            raise self._failure(step.source, StepFailed(str(error))) from None
+            raise await self._failure(step.source, StepFailed(str(error))) from None
 
     def _parse(self, lines: str) -> Script:
         scope = self._context.scope
@@ -182,9 +185,10 @@ class Conversation:
             self._failed = True
             raise ChatFailed(str(error)) from None
 
-    def _failure(self, source: str, problem: StepFailed) -> ChatFailed:
+    async def _failure(self, source: str, problem: StepFailed) -> ChatFailed:
         self._failed = True
-        failure = build_failure(self._context, SourceLocation(self.name, self._count), source, problem)
+        location = SourceLocation(self.name, self._count)
+        failure = await build_failure(self._context, location, source, problem, self._capture.notes)
         case = Case(Script(self.name, self.name, ({},), (), ()), {}, self._context.scope.language, self.name)
         return ChatFailed(failure_report(CaseResult(case, time.monotonic(), failure)))
 

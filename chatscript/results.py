@@ -31,19 +31,23 @@ class CaseFailure:
     notes: tuple[str, ...] = ()
     chat: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+StepNote = tuple[int, int, str]
+"""A step that leaves no event in a chat: the number of the event before it, the chat, the step's text."""
 
 
 @dataclass(slots=True)
 class Capture:
     """What an HTML report of a case shows.
 
-    `people` are names by id, `events` the simulator's events, `pictures` data URLs by file_id. A note is a step that
-    leaves no event in a chat: (number of the event before it, chat, text).
+    `people` are names by id, `events` the simulator's events, `pictures` data URLs by file_id.
     """
 
     people: Mapping[int, str] = field(default_factory=dict)
     events: Sequence[Json] = ()
-    notes: list[tuple[int, int, str]] = field(default_factory=list)
+    notes: list[StepNote] = field(default_factory=list)
     pictures: dict[str, str] = field(default_factory=dict)
 
     def final_messages(self) -> Mapping[tuple[int, int], Json]:
@@ -54,10 +58,16 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """The result of running a case. `remarks` say what Telegram ignores in the bot's calls."""
+    """The result of running a case.
+
+    `remarks` say what Telegram ignores in the bot's calls and what the simulator does not model; `refused` are the
+    calls that were refused, and `calls` all calls with their answers, where they were asked for.
+    """
 
     case: Case
     seconds: float
     failure: CaseFailure | None
     capture: Capture | None = None
     remarks: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    calls: Sequence[Json] = ()

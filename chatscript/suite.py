@@ -18,6 +18,7 @@ from chatscript.language.linter import find_key_problems, is_language_independen
 from chatscript.language.parser import ScriptErrors
 from chatscript.language.steps import Script, SwitchLanguage
 from chatscript.report import console, junit
+from chatscript.report.calls import write_calls
 from chatscript.report.export import BrowserMissing, export, export_problem
 from chatscript.results import Case, CaseResult
 from chatscript.runner.bot_process import BotLauncher
@@ -42,6 +43,7 @@ class SuiteOptions:
     coverage: bool = False
     fail_under: float = 0
     show: Path | None = None
+    calls: Path | None = None
     timing: Timing = field(default_factory=Timing)
 
 
@@ -66,7 +68,8 @@ async def run_suite(
     with tempfile.TemporaryDirectory(prefix="chat-") as folder:
         notes = Path(folder) / "coverage"
         extra = {coverage.COVERAGE_VARIABLE: str(notes)} if options.coverage else {}
-        config = RunConfig(launcher, bot_texts, options.timing, extra, with_capture=options.show is not None)
+        wanted = {"with_capture": options.show is not None, "with_calls": options.calls is not None}
+        config = RunConfig(launcher, bot_texts, options.timing, extra, **wanted)
         status = await _run_cases(chosen, config, options, out)
         return max(status, _report_coverage(notes, options, out)) if options.coverage else status
 
@@ -88,7 +91,7 @@ async def _run_cases(chosen: Sequence[Case], config: RunConfig, options: SuiteOp
     for result in results:
         if result.failure:
             out("\n" + console.failure_report(result))
-    if remarks := console.remarks(results):
+    if remarks := [*console.remarks(results), *console.refusals(results)]:
         out("\n" + "\n".join(remarks))
     seconds = time.monotonic() - started
     out("\n" + console.summary(results, seconds))
@@ -101,6 +104,9 @@ async def _write_reports(results: Sequence[CaseResult], seconds: float, options:
     try:
         if options.junit is not None:
             junit.write_junit(options.junit, results, seconds)
+        option = "--calls"
+        if options.calls is not None:
+            write_calls(options.calls, results)
         option = "--show"
         if options.show is not None:
             await export(options.show, results)

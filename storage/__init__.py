@@ -1,6 +1,6 @@
 """The storage of the core and the dialogues; `open_store` opens the store of a DATABASE_URL."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from storage.errors import (
     NewerSchema,
     StorageError,
     StoreUnavailable,
+    WrongBot,
     WrongKeys,
 )
 from storage.migrations import known_migrations, migrate
@@ -30,6 +31,7 @@ __all__ = [
     "SqlUnit",
     "StorageError",
     "StoreUnavailable",
+    "WrongBot",
     "WrongKeys",
     "open_database",
     "open_store",
@@ -37,9 +39,14 @@ __all__ = [
 ]
 
 
-def open_store(url: str, *, sealing: Sealing) -> AbstractAsyncContextManager[SqlStore]:
-    """Open the store of a DATABASE_URL and migrate its schema; raises `ValueError` for a URL of no known database."""
-    return _open_prepared(open_database(url), sealing)
+def open_store(
+    url: str, *, sealing: Sealing, before_upgrade: Callable[[int, int], None] = lambda *_: None
+) -> AbstractAsyncContextManager[SqlStore]:
+    """Open the store of a DATABASE_URL and migrate its schema; raises `ValueError` for a URL of no known database.
+
+    `before_upgrade` is called with the present and the new version before a schema is migrated.
+    """
+    return _open_prepared(open_database(url), sealing, before_upgrade)
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -74,9 +81,11 @@ def _postgres(url: str) -> AbstractAsyncContextManager[Database]:
 
 
 @asynccontextmanager
-async def _open_prepared(database: AbstractAsyncContextManager[Database], sealing: Sealing) -> AsyncIterator[SqlStore]:
+async def _open_prepared(
+    database: AbstractAsyncContextManager[Database], sealing: Sealing, before_upgrade: Callable[[int, int], None]
+) -> AsyncIterator[SqlStore]:
     async with database as opened:
-        await migrate(opened, known_migrations())
+        await migrate(opened, known_migrations(), before_upgrade)
         store = SqlStore(opened, sealing)
         await store.check_keys()
         yield store

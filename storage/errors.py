@@ -3,6 +3,7 @@
 StorageError
 ├── BadKeys             a key cannot be used; the message names the setting or the file
 ├── WrongKeys           the keys are not those of this database
+├── WrongBot            the database belongs to another bot
 ├── DecryptionFailed    these keys do not open a sealed value, or it was moved or changed
 ├── NewerSchema         the database has the schema of a newer program
 ├── StoreUnavailable    the database cannot be opened or does not answer
@@ -22,6 +23,10 @@ class BadKeys(StorageError, ValueError):
 
 class WrongKeys(StorageError):
     """The keys do not belong to this database."""
+
+
+class WrongBot(StorageError):
+    """The database belongs to another bot."""
 
 
 class DecryptionFailed(StorageError, Unreadable):

@@ -2,26 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from storage import statements as sql
 from storage.database import Database
 from storage.encryption.sealing import AssociatedData, Sealing
 from storage.errors import DecryptionFailed
-from storage.mapping import associated_data, from_micros
+from storage.mapping import associated_data
 from storage.migrations import known_migrations, schema_version
 from storage.store import SqlStore
+from verification.result_outbox import ResultBacklog
 
 _BATCH = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultBacklog:
-    """The undelivered results: how many, since when (UTC), and how many were abandoned lately."""
-
-    undelivered: int = 0
-    since: datetime | None = None
-    abandoned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +25,15 @@ class InspectionReport:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     with_old_keys: int = 0
     dead_letters: int = 0
-    results: ResultBacklog = ResultBacklog()
+    results: ResultBacklog = ResultBacklog()  # noqa: RUF009 - frozen
+
+
+async def has_keys(database: Database) -> bool:
+    """Whether the database was ever opened with keys: then it opens only with the same ones."""
+    if not await schema_version(database):
+        return False
+    async with database.transaction("keys") as connection:
+        return bool(await connection.fetch(sql.KEY_CHECK, "index"))
 
 
 async def inspect_database(database: Database, sealing: Sealing) -> InspectionReport:
@@ -50,8 +49,6 @@ async def inspect_database(database: Database, sealing: Sealing) -> InspectionRe
     }
     async with database.transaction() as connection:
         [(dead,)] = await connection.fetch("SELECT count(*) FROM dead_updates")
-        [(undelivered, since)] = await connection.fetch(sql.UNDELIVERED_RESULTS)
-        [(abandoned,)] = await connection.fetch(sql.ABANDONED_RESULTS)
     return InspectionReport(
         schema=schema,
         newest=newest,
@@ -59,9 +56,7 @@ async def inspect_database(database: Database, sealing: Sealing) -> InspectionRe
         unreadable={column: unreadable for column, (_, unreadable) in counts.items() if unreadable},
         with_old_keys=sum((await store.key_rotation().remaining()).values()),
         dead_letters=int(dead),
-        results=ResultBacklog(
-            undelivered=int(undelivered), since=None if since is None else from_micros(since), abandoned=int(abandoned)
-        ),
+        results=await store.result_outbox().backlog(),
     )
 
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from storage.database import Row, Value
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
+from verification.attempts import VERDICT_STATUSES, Attempt, AttemptId, AttemptStatus, Method, Reason
+from verification.callers.store import CallerRequest
 from verification.dialogue_store import Consent, Dialogue, PastAttempt, PendingDeletion
 from verification.identity import Identity, Name, Number
-from verification.ids import Account, Actor, Contact, PersonId
+from verification.ids import Account, Actor, Contact, FrontEnd, PersonId, front_end_of
 from verification.invitations import Link, LinkId
 from verification.limits import RateLimitRecord
 from verification.ports import DueAttempt, Notice, NoticeKind, QuotaSlot
@@ -20,6 +21,8 @@ from verification.support.store import AttemptSummary, AuditEntry, UnansweredQue
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+LATEST = 2**63 - 1
+"""Later than any time in the store."""
 
 
 def to_micros(moment: datetime) -> int:
@@ -88,8 +91,14 @@ def read_attempt(row: Row, sealing: Sealing) -> Attempt:
 def read_due_attempts(rows: Sequence[Row]) -> Sequence[DueAttempt]:
     """Read attempts that have expired or soon will."""
     return [
-        DueAttempt(AttemptId(identifier), from_micros(expires_at), bool(expiry_announced))
-        for identifier, expires_at, expiry_announced in rows
+        DueAttempt(
+            AttemptId(identifier),
+            Method(method),
+            AttemptStatus(status),
+            from_micros(expires_at),
+            expiry_announced=bool(expiry_announced),
+        )
+        for identifier, method, status, expires_at, expiry_announced in rows
     ]
 
 
@@ -137,18 +146,35 @@ def read_notice(row: Row) -> Notice:
     )
 
 
+def result_values(attempt: Attempt, now: datetime, *, simulated: bool) -> tuple[Value, ...]:
+    """The values of `POST_RESULT`: a verdict, or other news of the attempt."""
+    is_verdict = attempt.status in VERDICT_STATUSES
+    return (
+        attempt.id if is_verdict else f"{attempt.id}:{attempt.status}",
+        attempt.account,
+        attempt.method,
+        attempt.status,
+        attempt.reason,
+        int(simulated),
+        to_micros(now),
+        front_end_of(attempt.contact),
+        None if is_verdict else "pending",
+    )
+
+
 def read_result(row: Row) -> OutgoingResult:
     """Read an undelivered result."""
-    identifier, attempt_id, account, method, status, reason, simulated, judged_at, tries = row
+    identifier, key, account, method, status, reason, simulated, judged_at, front_end, tries = row
     return OutgoingResult(
         id=identifier,
-        attempt=AttemptId(attempt_id),
+        attempt=AttemptId(key.partition(":")[0]),
         account=Account(account),
         method=Method(method),
         status=AttemptStatus(status),
         reason=_reason(reason),
         simulated=bool(simulated),
         at=from_micros(judged_at),
+        front_end=FrontEnd(front_end),
         tries=tries,
     )
 
@@ -235,6 +261,33 @@ def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSum
         expires_at=from_micros(expires_at),
         name=name,
         number=number,
+    )
+
+
+def caller_request_values(request: CallerRequest) -> tuple[Value, ...]:
+    """The values of `ADD_CALLER_REQUEST`."""
+    return (
+        request.request_index,
+        request.fields_index,
+        request.attempt,
+        request.front_end,
+        request.account,
+        request.language,
+        to_micros(request.at),
+    )
+
+
+def read_caller_request(row: Row) -> CallerRequest:
+    """Read a request of an API caller."""
+    request_index, fields_index, attempt, front_end, account, language, requested_at = row
+    return CallerRequest(
+        request_index=bytes(request_index),
+        fields_index=bytes(fields_index),
+        attempt=AttemptId(attempt),
+        front_end=FrontEnd(front_end),
+        account=Account(account),
+        language=language,
+        at=from_micros(requested_at),
     )
 
 

@@ -1,7 +1,7 @@
 """The schema's numbered migrations: each is applied once, in one transaction with its number."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -30,8 +30,13 @@ def known_migrations(folder: Path = _FOLDER) -> Sequence[Migration]:
     return [Migration(version=int(file.stem[:4]), name=file.stem[5:], script=file.read_text("utf-8")) for file in files]
 
 
-async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
-    """Migrate a database to the newest schema; raises `NewerSchema` when it has a later one."""
+async def migrate(
+    database: Database, migrations: Sequence[Migration], before_upgrade: Callable[[int, int], None] = lambda *_: None
+) -> None:
+    """Migrate a database to the newest schema; raises `NewerSchema` when it has a later one.
+
+    `before_upgrade` is called with both versions before a database is changed that has a schema already.
+    """
     newest = migrations[-1].version
     async with database.transaction("schema") as connection:
         await connection.fetch(database.translate_schema(_CREATE_TABLE))
@@ -40,6 +45,8 @@ async def migrate(database: Database, migrations: Sequence[Migration]) -> None:
         raise NewerSchema(
             f"the database has schema {version}, this program knows up to {newest}: run the newer program"
         )
+    if 0 < version < newest:
+        before_upgrade(version, newest)
     for migration in migrations:
         await _apply(database, migration)
 

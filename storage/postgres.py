@@ -17,6 +17,7 @@ import asyncpg
 
 from storage.database import Body, DatabaseCounts, OnBusy, Row, StillHeld, T, Value, polling_lock
 from storage.errors import ConstraintViolated, StoreUnavailable
+from verification.errors import describe_error
 from verification.ids import FrontEnd
 
 if TYPE_CHECKING:
@@ -288,4 +289,4 @@ def _advisory_lock_id(key: str) -> int:
 
 
 def _kind(error: BaseException) -> str:
-    return type(error).__name__
+    return describe_error(error)

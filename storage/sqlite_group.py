@@ -19,6 +19,7 @@ from typing import Any
 
 from storage.database import Connection, DatabaseCounts, Row, Value
 from storage.errors import ConstraintViolated, StoreUnavailable
+from verification.errors import describe_error
 
 MAX_GROUP_SECONDS = 0.01
 """A group takes no further body after this time, because the first of its callers already waits for the commit."""
@@ -131,7 +132,7 @@ class GroupCommit:
                 except BaseException as error:
                     # The connection is closed, or the worker is cancelled: nobody may wait for ever.
                     for job in (*done, *self._waiting):
-                        job.error = StoreUnavailable(f"the database does not answer ({type(error).__name__})")
+                        job.error = StoreUnavailable(f"the database does not answer ({describe_error(error)})")
                     done += self._waiting
                     self._waiting.clear()
                 for job in done:

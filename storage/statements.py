@@ -10,7 +10,7 @@ _ATTEMPT = (
 ATTEMPT = _ATTEMPT + "id = $1"
 ATTEMPT_BY_TOKEN = _ATTEMPT + "token_index = $1"
 LIVE_ATTEMPT = _ATTEMPT + f"account = $1 AND {LIVE}"
-_DUE = "SELECT id, expires_at, fading FROM attempts WHERE "
+_DUE = "SELECT id, method, status, expires_at, fading FROM attempts WHERE "
 DUE_ATTEMPTS = _DUE + f"expires_at <= $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"
 LIVE_ATTEMPTS = f"SELECT id FROM attempts WHERE method = $1 AND {LIVE} ORDER BY expires_at, id LIMIT $2"  # noqa: S608
 _EXPIRE = "UPDATE attempts SET status = 'expired' WHERE "
@@ -85,26 +85,51 @@ RETURNING id, contact, news, attempt, account, method, status, reason, expires_a
 """
 SETTLE_NOTICE = "DELETE FROM notices WHERE id = $1 AND settled = 0 RETURNING id"
 
+_OWED = "(outcome IS NULL OR outcome = 'pending')"
+"""The exact text of the partial index's condition."""
 POST_RESULT = """
-INSERT INTO results (attempt, account, method, status, reason, simulated, judged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT DO NOTHING
+INSERT INTO results (attempt, account, method, status, reason, simulated, judged_at, front_end, outcome)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
 """
-CLAIM_RESULTS = """
+CLAIM_RESULTS = f"""
 UPDATE results SET tried_at = $1, due_at = $2
 WHERE id IN (
     SELECT waiting.id FROM results AS waiting
-    WHERE waiting.outcome IS NULL AND (waiting.due_at <= $1 OR waiting.tried_at > $3) AND NOT EXISTS (
+    WHERE (waiting.outcome IS NULL OR waiting.outcome = 'pending') AND (waiting.due_at <= $1 OR waiting.tried_at > $3)
+    AND NOT EXISTS (
         SELECT 1 FROM results AS older
-        WHERE older.account = waiting.account AND older.id < waiting.id AND older.outcome IS NULL AND older.tries < $4
+        WHERE older.account = waiting.account AND older.id < waiting.id
+            AND (older.outcome IS NULL OR older.outcome = 'pending') AND older.tries < $4
     )
     ORDER BY waiting.due_at, waiting.id LIMIT $5
-) AND outcome IS NULL
-RETURNING id, attempt, account, method, status, reason, simulated, judged_at, tries
+) AND {_OWED}
+RETURNING id, attempt, account, method, status, reason, simulated, judged_at, front_end, tries
+"""  # noqa: S608 - our own condition
+POSTPONE_RESULT = f"UPDATE results SET tries = $2, due_at = $3 WHERE id = $1 AND {_OWED}"  # noqa: S608
+SETTLE_RESULT = f"UPDATE results SET outcome = $2, settled_at = $3 WHERE id = $1 AND {_OWED}"  # noqa: S608
+RESULT_BACKLOG = f"""
+SELECT count(*), min(judged_at), (SELECT count(*) FROM results WHERE outcome = 'given_up')
+FROM results WHERE {_OWED}
+"""  # noqa: S608
+
+ADD_CALLER_REQUEST = """
+INSERT INTO caller_requests (request_index, fields_index, attempt, front_end, account, language, requested_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
 """
-POSTPONE_RESULT = "UPDATE results SET tries = $2, due_at = $3 WHERE id = $1 AND outcome IS NULL"
-SETTLE_RESULT = "UPDATE results SET outcome = $2, settled_at = $3 WHERE id = $1 AND outcome IS NULL"
-UNDELIVERED_RESULTS = "SELECT count(*), min(judged_at) FROM results WHERE outcome IS NULL"
-ABANDONED_RESULTS = "SELECT count(*) FROM results WHERE outcome = 'given_up'"
+_CALLER_REQUEST = """
+SELECT request_index, fields_index, attempt, front_end, account, language, requested_at FROM caller_requests WHERE
+"""
+CALLER_REQUEST = f"{_CALLER_REQUEST} request_index = $1"
+CALLER_REQUEST_OF = f"{_CALLER_REQUEST} attempt = $1"
+FORGET_CALLER_REQUEST = "DELETE FROM caller_requests WHERE attempt = $1"
+_CALLER_ATTEMPTS = """
+SELECT id, asked.account, contact, method, status, reason, requested_at, expires_at
+FROM caller_requests AS asked JOIN attempts ON id = attempt
+WHERE asked.front_end = $1 AND (requested_at, attempt) < ($2, $3)
+"""
+_NEWEST_FIRST = "ORDER BY requested_at DESC, attempt DESC LIMIT $4"
+CALLER_ATTEMPTS = f"{_CALLER_ATTEMPTS} {_NEWEST_FIRST}"
+CALLER_ATTEMPTS_OF = f"{_CALLER_ATTEMPTS} AND asked.account = $5 {_NEWEST_FIRST}"
 
 MARK_SEEN = "INSERT INTO seen_events (event_id, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id"
 
@@ -144,6 +169,14 @@ ON CONFLICT (name) DO UPDATE SET
 HEARTBEATS = "SELECT name, program, beats FROM programs WHERE front_end = $1 ORDER BY name"
 UNREGISTER = "DELETE FROM programs WHERE name = $1 AND program = $2"
 
+BOT = "SELECT bot FROM bots WHERE front_end = $1"
+NOTE_BOT = "INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+MOVE_TO_BOT = """
+INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT (front_end) DO UPDATE SET bot = excluded.bot
+"""
+FORGET_PANELS = "UPDATE dialogues SET panel = NULL, holder = NULL WHERE front_end = $1"
+FREE_NOTICES = "UPDATE notices SET leased_until = 0 WHERE front_end = $1 AND settled = 0"
+
 RECORD_CONSENT = """
 INSERT INTO consents (person, account, kind, version, language, agreed_at) VALUES ($1, $2, $3, $4, $5, $6)
 """
@@ -171,6 +204,7 @@ ERASE_OF_ACCOUNT = {
     "attempts": "contact = $1 OR account = $2",
     "consents": "person = $1 OR account = $2",
     "links": "person = $1 OR account = $2",
+    "caller_requests": "account = $2 OR front_end || ':' || account = $1",
     "results": "account IN ($1, $2) AND NOT (status = 'succeeded' AND outcome IS NULL)",
 }
 ERASE_OF_PERSON = {"dialogues": "person = $1", "dead_updates": "person = $1"}
@@ -186,6 +220,7 @@ PURGE_BEFORE = {
     "consents": "agreed_at < $1",
     "attempts": f"created_at < $1 AND NOT ({LIVE})",
     "missed": "asked_at < $1",
+    "caller_requests": "requested_at < $1",
     "links": "expires_at < $1 AND (opened_at IS NULL OR opened_at < $1)",
     # A week longer: even with a short retention no result is deleted while its delivery is still tried.
     "results": "judged_at < $1 - 604800000000",
@@ -197,9 +232,24 @@ def delete(table: str, condition: str) -> str:
     return f"DELETE FROM {table} WHERE {condition} RETURNING 1"  # noqa: S608 - only our own names
 
 
+_BY_UPDATE = "substr(event_id, 1, length($1) + 1) = $1 || ':'"
+OF_ONE_BOT = {
+    "received updates": delete("seen_events", _BY_UPDATE),
+    "dead letters": delete("dead_updates", _BY_UPDATE),
+    "messages to delete": delete("litter", "front_end = $1"),
+    "programs": delete("programs", "front_end = $1"),
+}
+"""What holds ids that another bot gives anew, and the programs that served the former bot."""
+
 PURGE_BATCH = 100
 """Rows that one transaction deletes when many are past their time: few, because others wait meanwhile on SQLite."""
-_KEYS = {"seen_events": "event_id", "dead_updates": "event_id", "dialogues": "person", "tries": "attempt"}
+_KEYS = {
+    "seen_events": "event_id",
+    "dead_updates": "event_id",
+    "dialogues": "person",
+    "tries": "attempt",
+    "caller_requests": "attempt",
+}
 
 
 def delete_some(table: str, condition: str) -> str:

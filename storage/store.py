@@ -8,17 +8,18 @@ from typing import Any, TypeVar
 
 from storage import mapping
 from storage import statements as sql
+from storage.bot_ownership import BotOwnership
 from storage.database import Connection, Database, DatabaseCounts, OnBusy, Row, StillHeld, fetch_alone
 from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
 from storage.errors import DecryptionFailed, WrongKeys
-from storage.results import SqlResultOutbox
 from storage.support import SqlSupportUnit, SqlSupportView, write_audit_entry
 from storage.unit import SqlUnit
 from verification.dialogue_store import DeletedCounts, Heartbeat, Lease, PendingDeletion, PendingReply
 from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Purpose
 from verification.ports import Notice
+from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult, ResultBacklog
 from verification.support.funnel import Dimension, FunnelCount, FunnelQuery
 from verification.support.store import AuditEntry
 
@@ -26,6 +27,35 @@ T = TypeVar("T")
 
 _ALL_TIME = FunnelQuery(since=date.min, until=date.max, by=Dimension.CAMPAIGN)
 _SEALED_CHECK = AssociatedData("key_checks:sealed:value")
+
+
+class SqlResultOutbox:
+    """The port `verification.result_outbox.ResultOutbox` states each method's promise."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, now: datetime, *, until: datetime, limit: int) -> Sequence[OutgoingResult]:
+        latest_tried = mapping.to_micros(now + MAX_CLOCK_SKEW)
+        # One claim at a time: two programs then get different results instead of waiting for the same rows.
+        values = (mapping.to_micros(now), mapping.to_micros(until), latest_tried, MAX_BLOCKING_TRIES, limit)
+        leased = await fetch_alone(self._database, sql.CLAIM_RESULTS, *values, lock_key="claim results")
+        return sorted(map(mapping.read_result, leased), key=lambda result: result.id)
+
+    async def backlog(self) -> ResultBacklog:
+        """Count what is not delivered, of all programs."""
+        [(undelivered, since, abandoned)] = await fetch_alone(self._database, sql.RESULT_BACKLOG)
+        return ResultBacklog(
+            undelivered=int(undelivered),
+            since=None if since is None else mapping.from_micros(since),
+            abandoned=int(abandoned),
+        )
+
+    async def postpone(self, result: OutgoingResult, until: datetime) -> None:
+        await fetch_alone(self._database, sql.POSTPONE_RESULT, result.id, result.tries + 1, mapping.to_micros(until))
+
+    async def settle(self, result: OutgoingResult, status: DeliveryStatus, now: datetime) -> None:
+        await fetch_alone(self._database, sql.SETTLE_RESULT, result.id, status, mapping.to_micros(now))
 
 
 class SqlStore:
@@ -194,6 +224,10 @@ class SqlStore:
     def result_outbox(self) -> SqlResultOutbox:
         """The outbox of the results for another server."""
         return SqlResultOutbox(self._database)
+
+    def bot_ownership(self, front_end: FrontEnd) -> BotOwnership:
+        """Which bot of a front end the database belongs to."""
+        return BotOwnership(self._database, front_end)
 
     def key_rotation(self) -> KeyRotation:
         """A rotation that reseals everything with the first key."""

@@ -7,8 +7,9 @@ from storage import mapping
 from storage import statements as sql
 from storage.database import Connection
 from storage.encryption.sealing import IndexKind, Sealing
-from storage.support import SqlDialogueSupport
+from storage.support import SqlDialogueSupport, write_audit_entry
 from verification.attempts import Attempt, AttemptId, Method
+from verification.callers.store import CallerRequest, ListPosition
 from verification.dialogue_store import (
     Consent,
     DeletedCounts,
@@ -19,9 +20,10 @@ from verification.dialogue_store import (
     TurnRecords,
 )
 from verification.identity import Identity
-from verification.ids import Account, PersonId, front_end_of
+from verification.ids import Account, FrontEnd, PersonId, front_end_of
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
+from verification.support.store import AttemptSummary, AuditEntry
 
 
 class SqlUnit(SqlDialogueSupport):
@@ -135,8 +137,30 @@ class SqlUnit(SqlDialogueSupport):
         return bool(await self._connection.fetch(sql.SETTLE_NOTICE, notice.id))
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
-        values = (attempt.id, attempt.account, attempt.method, attempt.status, attempt.reason)
-        await self._connection.fetch(sql.POST_RESULT, *values, int(simulated), mapping.to_micros(now))
+        await self._connection.fetch(sql.POST_RESULT, *mapping.result_values(attempt, now, simulated=simulated))
+
+    async def add_audit_entry(self, entry: AuditEntry) -> None:
+        await write_audit_entry(entry, self._connection)
+
+    async def add_caller_request(self, request: CallerRequest) -> CallerRequest:
+        await self._connection.fetch(sql.ADD_CALLER_REQUEST, *mapping.caller_request_values(request))
+        rows = await self._connection.fetch(sql.CALLER_REQUEST, request.request_index)
+        return mapping.read_caller_request(rows[0])
+
+    async def caller_request(self, attempt: AttemptId) -> CallerRequest | None:
+        rows = await self._connection.fetch(sql.CALLER_REQUEST_OF, attempt)
+        return mapping.read_caller_request(rows[0]) if rows else None
+
+    async def forget_caller_request(self, attempt: AttemptId) -> None:
+        await self._connection.fetch(sql.FORGET_CALLER_REQUEST, attempt)
+
+    async def caller_attempts(
+        self, front_end: FrontEnd, *, account: Account | None, after: ListPosition | None, limit: int
+    ) -> Sequence[AttemptSummary]:
+        position = (mapping.LATEST, "") if after is None else (mapping.to_micros(after.at), after.attempt)
+        statement, values = (sql.CALLER_ATTEMPTS, ()) if account is None else (sql.CALLER_ATTEMPTS_OF, (account,))
+        rows = await self._connection.fetch(statement, front_end, *position, limit, *values)
+        return [mapping.read_attempt_summary(row) for row in rows]
 
     async def mark_seen(self, event_id: str, now: datetime) -> bool:
         return bool(await self._connection.fetch(sql.MARK_SEEN, event_id, mapping.to_micros(now)))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from storage.encryption.sealing import Sealing
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Method
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, ProviderApp
 from verification.core import AttemptRequest, CoreDeps
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity, Name, Number
@@ -65,7 +65,11 @@ class FakeProvider:
     opened: list[AttemptId] = field(default_factory=list)
     simulated: bool = True
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
+    @property
+    def app(self) -> ProviderApp:
+        return ProviderApp.WECHAT
+
+    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
         self.opened.append(attempt)
         if self.before_answer is not None:
             meanwhile, self.before_answer = self.before_answer, None

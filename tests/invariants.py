@@ -28,7 +28,7 @@ INVARIANTS = {
     25: "Nothing is sent to a person who blocked the bot; when they return, they are at the same step",
     26: "If the connection drops after a send, only calls that are safe to repeat are repeated without a mark",
     27: "With the disk full or the database locked or down, no confirmed update is lost, and the bot recovers",
-    28: "The SQLite file is intact after any number of kills",
+    28: "The SQLite file is intact after any number of kills, and after a power loss it holds every commit",
     29: "When the clock jumps, nothing lives longer than its lifetime plus the jump; nothing expired comes back",
     30: "On SIGTERM (once or twice) or SIGKILL at any moment, the bot stops in time and resumes at the next start",
     31: "Of several replicas on one database one polls, none repeats another's work, and any may crash",

@@ -235,9 +235,9 @@ class ChatUser:
 
 
 @asynccontextmanager
-async def simulator() -> AsyncIterator[Simulator]:
+async def simulator(token: str = TOKEN) -> AsyncIterator[Simulator]:
     """Build a town for one test."""
-    playground = Playground(World(token=TOKEN))
+    playground = Playground(World(token=token))
     playground.webhook_sender.first_backoff = 0.1  # seconds; tests do not wait as long as Telegram
     door = playground.app = CallGate(playground.app)  # type: ignore[assignment]  # as good an application as before
     async with serve_playground(playground) as url, aiohttp.ClientSession() as http:

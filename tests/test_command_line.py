@@ -28,6 +28,7 @@ def run(*words: str) -> Result:
         "backup",
         "retention",
         "erase",
+        "move-bot",
         "keys",
         "link",
         "links",

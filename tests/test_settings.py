@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import socket
 import subprocess
@@ -17,7 +18,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.settings import SECRET_FILES, BadSetting, Settings, load
+from bot.env_file import read_names
+from bot.settings import SECRET_FILES, BadSetting, Settings, load, setting_for_telegram
 from chatscript.runner.bot_process import base_environment
 from run_bot import app
 from tests.crash.crashing_bot import ERROR_FILE
@@ -30,6 +32,14 @@ LOOPBACK = "http://127.0.0.1:9"
 KEY, OTHER_KEY = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"i"))
 HTTP = {"PROVIDER_WECHAT": "http", "PROVIDER_URL": "https://verify.example.org", "PROVIDER_SECRET": SECRET}
 OTHERS_OFF = {"PROVIDER_QQ": "off", "PROVIDER_FACE": "off"}
+REAL = {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1"}
+UNREACHABLE = {
+    "localhost:8080": "localhost",
+    "127.0.0.1": "127.0.0.1",
+    "0.0.0.0": "0.0.0.0",
+    "[::1]": "::1",
+    "bot": "bot",
+}
 GOOD = {"BOT_TOKEN": TOKEN, "BOT_API_URL": LOOPBACK, "PORT": "0"}
 
 
@@ -109,6 +119,16 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("TELEGRAM_PROXY", "socks5://me:secret@proxy.example.org:1080"),
         ("TELEGRAM_PROXY", "http://me:se/cret@proxy.example.org:3128"),
         ("PUBLIC_URL", "bot.example.org"),
+        ("PUBLIC_URL", "https://bot.example.org:0"),
+        ("PUBLIC_URL", "https://bot.example.org:99999"),
+        ("PUBLIC_URL", "https://me:word@bot.example.org"),
+        ("WEBHOOK_URL", "https://bot.example.org/?key=secret"),
+        ("WEBHOOK_URL", "https://bot.example.org/#top"),
+        ("LANGUAGE", "fr"),
+        ("LANGUAGE", "English"),
+        ("STAFF_IDS", "200012345,200054321,200012345"),
+        ("API_KEYS", "a-key-of-a-program-0123456,a-key-of-a-program-0123456"),
+        ("PROVIDER_REDIRECT_HOSTS", "a.example.org,A.example.org"),
         ("PORT", "abc"),
         ("PORT", "65536"),
         ("PORT", "-1"),
@@ -226,6 +246,15 @@ def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
         ({"ENCRYPTION_KEYS": f"k1:{KEY}"}, "INDEX_KEY"),
         ({"INDEX_KEY": KEY}, "ENCRYPTION_KEYS"),
         ({"WEBHOOK_URL": "https://bot.example.org"}, "WEBHOOK_SECRET"),
+        ({"WEBHOOK_SECRET": "a-word-of-the-webhook"}, "WEBHOOK_URL: missing, but WEBHOOK_SECRET is set"),
+        *(
+            (REAL | {"PUBLIC_URL": f"https://{host}/"}, f"PUBLIC_URL: phones cannot reach {name}")
+            for host, name in UNREACHABLE.items()
+        ),
+        (
+            REAL | {"WEBHOOK_URL": "https://localhost", "WEBHOOK_SECRET": "a-word-of-the-webhook"},
+            "WEBHOOK_URL: Telegram cannot reach localhost",
+        ),
         ({"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": "short"}, "WEBHOOK_SECRET"),
         ({"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": "with spaces in between"}, "WEBHOOK_SECRET"),
     ],
@@ -246,6 +275,186 @@ def test_settings_that_do_not_fit_together_are_refused(
 )
 def test_keys_that_cannot_be_used_are_refused(tmp_path: Path, changes: dict[str, str], name: str) -> None:
     refused(tmp_path, GOOD | changes, name)
+
+
+def test_pages_that_no_phone_reaches_are_refused_where_a_real_provider_is_to_be_used(tmp_path: Path) -> None:
+    line = refused(tmp_path, GOOD | HTTP | OTHERS_OFF | {"BOT_API_URL": "https://api.telegram.org"}, "PUBLIC_URL")
+
+    assert line.startswith("PUBLIC_URL: missing; phones cannot reach http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(("settings", "name"), [({"PORT": "abc"}, "PORT"), ({"HOST": "192.0.2.1"}, "HOST")])
+def test_in_a_log_of_json_an_error_at_the_start_is_json_too(
+    tmp_path: Path, settings: dict[str, str], name: str
+) -> None:
+    ended = start(tmp_path, GOOD | {"LOG_FORMAT": "json"} | settings)
+
+    [line] = ended.lines
+    assert ended.code == 2
+    assert json.loads(line)["level"] == "error"
+    assert json.loads(line)["event"].startswith(name)
+
+
+def test_where_the_file_cannot_be_read_an_error_is_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes(b"LOG_FORMAT=json\nOPERATOR_NAME=\xff\n")
+    only(monkeypatch, tmp_path, GOOD)
+
+    assert CliRunner().invoke(app, []).stderr == ".env: cannot be read (it is not text in UTF-8)\n"
+
+
+# Names and the file
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"PORT=9000\n\nBOT TOKEN=secret\n", ".env: line 3 cannot be read; write NAME=value"),
+        (b"PORT=9000\nsecret\n", ".env: line 2 cannot be read; write NAME=value"),
+        (b'# all\nOPERATOR_NAME="secret\nPORT=9000\n', ".env: line 2 cannot be read; write NAME=value"),
+        (b"PORT=9000\nQR_TTL=5m\nport=9000\n", ".env: PORT stands in the lines 1 and 3; keep one of them"),
+        (b"OPERATOR_NAME=\xff\n", ".env: cannot be read (it is not text in UTF-8)"),
+        (b"STAFF_ID=200012345\n", "STAFF_ID: there is no such setting; did you mean STAFF_IDS?"),
+        (b"PORTS=9000\n", "PORTS: there is no such setting; did you mean PORT?"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_line_without_a_value(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes, line: str
+) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    only(monkeypatch, tmp_path, GOOD)
+
+    ended = CliRunner().invoke(app, [])
+
+    assert (ended.exit_code, ended.stderr, ended.stdout) == (2, f"{line}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.symlink_to("nowhere"), "it is a link to a file that is not there"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    make(tmp_path / ".env")
+
+    with pytest.raises(BadSetting) as refusal:
+        loaded(monkeypatch, tmp_path)
+
+    assert str(refusal.value) == f".env: cannot be read ({reason})"
+
+
+def test_the_file_may_be_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+
+    assert read_names(tmp_path / ".env") == [], "the names of what can be read only once are not looked at"
+
+
+def test_the_file_may_begin_with_a_byte_order_mark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfPORT=9000\r\nexport RETENTION_DAYS=7\r\n")
+
+    settings = loaded(monkeypatch, tmp_path)
+
+    assert (settings.port, settings.retention_days) == (9000, 7)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("STAFF_ID", "STAFF_IDS"),
+        ("bot_tokne", "BOT_TOKEN"),
+        ("ENCRYPTION_KEY", "ENCRYPTION_KEYS"),
+        ("WEB_HOOK_URL", "WEBHOOK_URL"),
+        ("API_KEY", "API_KEYS"),
+        ("BOT_TOKENFILE", "BOT_TOKEN_FILE"),
+    ],
+)
+def test_a_name_that_is_nearly_one_of_ours_is_refused(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path: Path, written: str, meant: str
+) -> None:
+    line = the_line(begin(GOOD | {written: "secret"}), tmp_path, written.upper())
+
+    assert line == f"{written.upper()}: there is no such setting; did you mean {meant}?"
+
+
+def test_names_of_other_programs_are_none_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    others = ("ALL_PROXY", "FTP_PROXY", "HOSTS", "LANGUAGES", "LANG", "XDG_DATA_DIRS", "OPENAI_API_KEY", "PGPASSWORD")
+    proxies = {"http_proxy": "http://10.0.0.1:3128", "HTTP_PROXY": "http://10.0.0.2:3128"}
+
+    assert loaded(monkeypatch, tmp_path, **dict.fromkeys(others, "1"), **proxies).port == 8080
+
+
+def test_a_name_in_two_spellings_is_refused(begin: Callable[[Mapping[str, str]], Ended], tmp_path: Path) -> None:
+    line = the_line(begin(GOOD | {"qr_ttl": "5m", "QR_TTL": "10m"}), tmp_path, "QR_TTL")
+
+    assert line == "QR_TTL: is set in capital and in small letters; keep one of them"
+
+
+# Without a token
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"PUBLIC_URL": "https://bot.example.org"}, "PUBLIC_URL"),
+        ({"WEBHOOK_URL": "https://bot.example.org", "WEBHOOK_SECRET": "a-word-of-the-webhook"}, "WEBHOOK_SECRET"),
+        ({"DATABASE_URL": "postgresql://bot:word@127.0.0.1/bot"}, "DATABASE_URL"),
+        ({"ENCRYPTION_KEYS": f"k1:{KEY}", "INDEX_KEY": OTHER_KEY}, "ENCRYPTION_KEYS"),
+        ({"STAFF_IDS": "200012345"}, "STAFF_IDS"),
+        ({"ALLOW_SIMULATED": "1"}, "ALLOW_SIMULATED"),
+        ({"HOST": "0.0.0.0"}, "HOST"),
+        ({"NOTIFY_SOCKET": "/run/systemd/notify"}, "NOTIFY_SOCKET"),
+        (HTTP | OTHERS_OFF, "PROVIDER_FACE"),
+    ],
+)
+def test_what_is_set_up_for_telegram_never_starts_the_playground(
+    begin: Callable[[Mapping[str, str]], Ended], tmp_path: Path, settings: dict[str, str], name: str
+) -> None:
+    line = the_line(begin(settings), tmp_path, "BOT_TOKEN")
+
+    assert line == f"BOT_TOKEN: missing, but {name} is set; without a token, start: run_bot.py playground"
+
+
+def test_what_people_set_for_the_playground_says_nothing_of_telegram(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    local = {
+        "PORT": "0",
+        "HOST": "127.0.0.1",
+        "DATA_DIR": "here",
+        "DATABASE_URL": "sqlite:///a.db",
+        "LANGUAGE": "de_DE",
+    }
+
+    assert not setting_for_telegram(loaded(monkeypatch, tmp_path, **local, LOG_LEVEL="ERROR", QR_TTL="5m"))
+    assert not setting_for_telegram(loaded(monkeypatch, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [((), {}), (("playground",), {"PUBLIC_URL": "https://bot.example.org", "STAFF_IDS": "200012345"})],
+)
+def test_the_playground_starts_where_nothing_is_set_or_by_its_own_command(
+    tmp_path: Path, command: tuple[str, ...], settings: dict[str, str]
+) -> None:
+    env = base_environment(os.environ) | {"PORT": "0"} | settings
+    with subprocess.Popen(
+        [sys.executable, str(RUN_BOT), *command],
+        cwd=tmp_path,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = (line for line in process.stdout if "Chat with the bot" in line)
+        assert "http://127.0.0.1:" in next(lines, "it ended")
+        process.terminate()
+
+    assert process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:
@@ -385,7 +594,12 @@ def test_every_secret_is_read_from_its_file_without_the_end_of_its_line(
     (tmp_path / ".env").write_text(f"INDEX_KEY_FILE={named.pop('INDEX_KEY_FILE')}\n", encoding="utf-8")
 
     settings = loaded(
-        monkeypatch, tmp_path, RESULT_WEBHOOK_URL="https://shop.example.org", ALLOW_SIMULATED="1", **named
+        monkeypatch,
+        tmp_path,
+        RESULT_WEBHOOK_URL="https://shop.example.org",
+        WEBHOOK_URL="https://bot.example.org",
+        ALLOW_SIMULATED="1",
+        **named,
     )
 
     assert {name: getattr(settings, name.lower()).get_secret_value() for name in secrets} == secrets
@@ -416,12 +630,19 @@ def test_a_duration_is_a_number_and_a_unit(
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"), [("en", "en"), ("en_GB:en", "en"), ("de_DE:de", "zh"), ("zh", "zh"), ("", "zh")]
+    ("written", "meant"), [("en", "en"), ("en_GB:en", "en"), ("de_DE:de", "zh"), ("C", "zh"), ("zh", "zh"), ("", "zh")]
 )
 def test_a_desktops_own_language_setting_is_no_reason_to_refuse(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, meant: str
 ) -> None:
     assert loaded(monkeypatch, tmp_path, LANGUAGE=written).language == meant
+
+
+@pytest.mark.parametrize("written", ["debug", "Debug", "DEBUG"])
+def test_a_level_is_known_in_small_letters_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str) -> None:
+    settings = loaded(monkeypatch, tmp_path, LOG_LEVEL=written, LOG_FORMAT="JSON")
+
+    assert (settings.log_level, settings.log_format) == ("DEBUG", "json")
 
 
 def test_settings_may_stand_in_a_file_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -495,6 +716,7 @@ def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch: pytest.Monke
     secrets |= {"PROVIDER_SECRET": SECRET, "RESULT_WEBHOOK_SECRET": OTHER_SECRET}
     secrets |= {name: f"http://me:{name}@10.0.0.1:3128" for name in ("TELEGRAM_PROXY", "HTTPS_PROXY", "HTTP_PROXY")}
     addresses = {"BOT_API_URL": LOOPBACK, "RESULT_WEBHOOK_URL": "https://shop.example.org"}
+    addresses |= {"WEBHOOK_URL": "https://bot.example.org"}
 
     shown = repr(loaded(monkeypatch, tmp_path, **addresses, **secrets))
 

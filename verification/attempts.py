@@ -37,6 +37,23 @@ class Method(StrEnum):
     FACE = "face"
 
 
+class ProviderApp(StrEnum):
+    """The app on the phone in which a provider's pages work."""
+
+    WECHAT = "wechat"
+    QQ = "qq"
+    ALIPAY = "alipay"
+    ANY = "any"
+
+
+APP_OF_METHOD: Mapping[Method, ProviderApp] = {
+    Method.WECHAT: ProviderApp.WECHAT,
+    Method.QQ: ProviderApp.QQ,
+    Method.FACE: ProviderApp.WECHAT,
+}
+"""The app that the guide gives each method (G9 to G12); a provider may need another one."""
+
+
 class AttemptStatus(StrEnum):
     """The status of an attempt."""
 
@@ -65,11 +82,20 @@ STATUS_TRANSITIONS: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
     AttemptStatus.CANCELLED: frozenset(),
 }
 
+VERDICT_STATUSES = frozenset({AttemptStatus.SUCCEEDED, AttemptStatus.FAILED})
 LIVE_STATUSES = frozenset(status for status, next_statuses in STATUS_TRANSITIONS.items() if next_statuses)
 
 
+ON_PHONE_STATUSES = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
+"""The person has pressed on and not finished, in order."""
+
+
 class Reason(StrEnum):
-    """Why a verification failed, in kinds that a person can act on (G2, G11, G13)."""
+    """Why a verification failed, in kinds that a person can act on (G2, G11, G13).
+
+    `NO_PHOTO`: the authority has no photo, or a bad one, to compare with. `UNFINISHED`: the person left the provider's
+    page. `TOO_MANY`: no more tries today, by our limits or the provider's. `BUSY` is about all people together.
+    """
 
     MISMATCH = "mismatch"
     DECLINED = "declined"
@@ -77,6 +103,9 @@ class Reason(StrEnum):
     FACE_COVERED = "face_covered"
     FACE_DIFFERS = "face_differs"
     FACE_OUT_OF_FRAME = "face_out_of_frame"
+    FACE_UNCLEAR = "face_unclear"
+    NO_PHOTO = "no_photo"
+    UNFINISHED = "unfinished"
     QUOTA = "quota"
     UNAVAILABLE = "unavailable"
     TOO_MANY = "too_many"

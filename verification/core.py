@@ -7,7 +7,7 @@ no race can verify a fourth account.
 """
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from verification.attempts import (
     LIVE_STATUSES,
+    ON_PHONE_STATUSES,
+    VERDICT_STATUSES,
     Attempt,
     AttemptId,
     AttemptStatus,
@@ -99,7 +101,7 @@ class CoreDeps:
     two digits; `phone_url` turns a token into the address that a phone opens. `on_notice` is called after a commit that
     may have posted a notice. With a `notice_lease` it is handed the new notice, leased for that long, if its contact
     belongs to `front_end` and no older one of its contact is still on its way. The notices of other front ends wait for
-    those to claim them.
+    those to claim them. A front end that `hears_by_webhook` gets no notices: what happens goes to the result outbox.
     """
 
     clock: Callable[[], datetime]
@@ -109,6 +111,7 @@ class CoreDeps:
     on_notice: Callable[[Notice | None], None] = lambda _: None
     notice_lease: timedelta | None = None
     front_end: FrontEnd | None = None
+    hears_by_webhook: Callable[[FrontEnd], bool] = lambda _: False
 
 
 class Core:
@@ -123,14 +126,19 @@ class Core:
         ttl: timedelta,
         limits: AttemptLimits = AttemptLimits(),  # noqa: B008 - frozen
         posts_results: bool = False,
+        polled: Collection[Method] = (),
     ) -> None:
-        """Create a core; attempts expire after `ttl`; with `posts_results` verdicts also go to the result outbox."""
+        """Create a core; attempts expire after `ttl`; with `posts_results` verdicts also go to the result outbox.
+
+        The provider of a method in `polled` decides elsewhere: what it says counts until its poller calls `expire`.
+        """
         self._store = store
         self._providers = providers
         self._deps = deps
         self._ttl = ttl
         self._limits = limits
         self._posts_results = posts_results
+        self._polled = polled
         self._notice_before = min(timedelta(seconds=30), ttl / 4)
 
     async def begin(self, request: AttemptRequest) -> ScanCode:
@@ -152,7 +160,7 @@ class Core:
             raise attempt
         if attempt.status is not AttemptStatus.RESERVED:
             return self._scan_code(attempt)
-        session = await self.open_session(request)
+        session = await self.open_session(attempt)
         return await self._store.transact(request.account, lambda unit: self.start(unit, request.id, session))
 
     async def reserve(self, unit: Unit, request: AttemptRequest) -> Attempt:
@@ -186,19 +194,25 @@ class Core:
             await unit.save_attempt(cancelled)
             if cancelled.contact != request.contact:
                 # Another chat shows the code of the cancelled attempt and must withdraw it.
-                await unit.post_notice(NoticeKind.ENDED, cancelled, attempt.created_at)
+                await self._post(unit, NoticeKind.ENDED, cancelled, attempt.created_at, handed_over=False)
         await unit.save_attempt(attempt)
         return attempt
 
-    async def open_session(self, request: AttemptRequest) -> ProviderSession:
+    async def open_session(self, attempt: Attempt) -> ProviderSession:
         """Open the provider's session for a reserved attempt, outside any transaction.
 
-        Raises `ProviderUnavailable`; the attempt is cancelled then, and counts as one without a call.
+        Raises `ProviderUnavailable`; the attempt is cancelled then, and counts as one without a call. Raises
+        `AttemptOver` when the attempt has ended.
         """
+        if attempt.identity is None:
+            raise AttemptOver(attempt.id)
+        return_url = f"{self._deps.phone_url(attempt.token)}/back"
         try:
-            return await self._providers[request.method].open(request.id, request.identity)
+            return await self._providers[attempt.method].open(attempt.id, attempt.identity, return_url)
         except ProviderUnavailable:
-            await self._store.transact(request.account, partial(self._give_up, request=request))
+            await self._store.transact(
+                attempt.account, partial(self._give_up, attempt=attempt, identity=attempt.identity)
+            )
             raise
 
     async def start(self, unit: Unit, attempt_id: AttemptId, session: ProviderSession) -> ScanCode:
@@ -218,12 +232,12 @@ class Core:
             raise AttemptOver(attempt.id)
         return self._scan_code(attempt)
 
-    async def _give_up(self, unit: Unit, request: AttemptRequest) -> None:
-        attempt = await unit.attempt(request.id)
-        if attempt is not None:
-            await unit.add_rate_limit_record(attempt, request.identity, provider_called=False)
-            if attempt.live:
-                await unit.save_attempt(attempt.with_status(AttemptStatus.CANCELLED))
+    async def _give_up(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
+        stored = await unit.attempt(attempt.id)
+        if stored is not None:
+            await unit.add_rate_limit_record(stored, identity, provider_called=False)
+            if stored.live:
+                await unit.save_attempt(stored.with_status(AttemptStatus.CANCELLED))
 
     async def find_by_token(self, token: str) -> Attempt | None:
         """Find the attempt of a scanned code, in any status."""
@@ -251,8 +265,10 @@ class Core:
 
         return await self._with_notice(f"token:{token}", body)
 
-    async def progress(self, attempt_id: AttemptId, status: AttemptStatus, provider_state: str) -> Attempt:
+    async def progress(self, attempt_id: AttemptId, status: AttemptStatus, provider_state: str | None) -> Attempt:
         """Record how far the person has come on the phone; raises `AttemptOver` when the attempt has ended.
+
+        `provider_state` is what the provider remembers from here on; None: the same as before.
 
         A new status restarts the time limit, so that a person who is on the page is not cut off halfway. Only
         `complete` records a verdict, because only it checks the quota.
@@ -270,7 +286,8 @@ class Core:
         """Record the verdict, once.
 
         Recording the same verdict again changes nothing; a different one raises `ContradictoryVerdict`; one that comes
-        too late raises `AttemptOver`. A success without a free quota slot is recorded as a failure with `Reason.QUOTA`.
+        too late raises `AttemptOver`. Too late is after the end; where nobody polls the provider, after the time limit.
+        A success without a free quota slot is recorded as a failure with `Reason.QUOTA`.
         """
         now = self._deps.clock()
 
@@ -280,10 +297,12 @@ class Core:
         return await self._with_notice(attempt_id, body)
 
     async def _progress(
-        self, unit: Unit, attempt: Attempt, now: datetime, status: AttemptStatus, provider_state: str
+        self, unit: Unit, attempt: Attempt, now: datetime, status: AttemptStatus, provider_state: str | None
     ) -> tuple[Attempt, Notice | None]:
-        if not attempt.live or attempt.expires_at <= now:
+        if self._is_over(attempt, now):
             raise AttemptOver(attempt.id)
+        if provider_state is None:
+            provider_state = attempt.provider_state
         if status is attempt.status:
             if provider_state != attempt.provider_state:
                 attempt = replace(attempt, provider_state=provider_state)
@@ -305,7 +324,7 @@ class Core:
             return attempt, None
         if attempt.status in (AttemptStatus.SUCCEEDED, AttemptStatus.FAILED):
             raise ContradictoryVerdict(attempt.id)
-        if not attempt.live or attempt.expires_at <= now:
+        if self._is_over(attempt, now):
             raise AttemptOver(attempt.id)
         simulated = self._is_simulated(attempt.method)
         decided = attempt.with_verdict(await self._apply_quota(unit, attempt, verdict, now, simulated=simulated))
@@ -314,14 +333,34 @@ class Core:
             await unit.post_result(decided, now, simulated=simulated)
         return decided, await self._post(unit, NoticeKind.ENDED, decided, now, simulated=simulated)
 
+    def _is_over(self, attempt: Attempt, now: datetime) -> bool:
+        return not attempt.live or (attempt.expires_at <= now and not self._is_polled(attempt))
+
+    def _is_polled(self, attempt: Attempt | DueAttempt) -> bool:
+        """Whether its person is on the provider's pages, so that its poller asks once more before it expires."""
+        return attempt.method in self._polled and attempt.status in ON_PHONE_STATUSES
+
     def _is_simulated(self, method: Method) -> bool:
         provider = self._providers.get(method)
         return provider is not None and provider.simulated
 
     async def _post(
-        self, unit: Unit, kind: NoticeKind, attempt: Attempt, now: datetime, *, simulated: bool = False
+        self,
+        unit: Unit,
+        kind: NoticeKind,
+        attempt: Attempt,
+        now: datetime,
+        *,
+        simulated: bool = False,
+        handed_over: bool = True,
     ) -> Notice | None:
-        lease = self._deps.notice_lease if front_end_of(attempt.contact) == self._deps.front_end else None
+        front_end = front_end_of(attempt.contact)
+        if self._deps.hears_by_webhook(front_end):
+            # Of a verdict every front end's outbox hears already.
+            if self._posts_results and kind is not NoticeKind.EXPIRING_SOON and attempt.status not in VERDICT_STATUSES:
+                await unit.post_result(attempt, now, simulated=self._is_simulated(attempt.method))
+            return None
+        lease = self._deps.notice_lease if handed_over and front_end == self._deps.front_end else None
         leased_until = now + lease if lease else None
         return await unit.post_notice(kind, attempt, now, leased_until=leased_until, simulated=simulated)
 
@@ -347,15 +386,19 @@ class Core:
         """The quota slot of this account; None when it is not verified."""
         return await self._store.transact(account, lambda unit: unit.slot_of(account))
 
+    async def expire(self, attempt_id: AttemptId) -> None:
+        """Expire a live attempt whose time is over: its provider was asked once more, and had no verdict."""
+        await self._expire(attempt_id, self._deps.clock())
+
     async def expire_due(self) -> int:
-        """Expire attempts that are due and announce those that soon will be; returns how many it handled."""
+        """Expire attempts that are due and announce those that soon will be; returns how many it handled.
+
+        An attempt that is polled is left to its poller, which calls `expire`.
+        """
         now = self._deps.clock()
         attempt_ids = await self._due_attempts(now)
         for attempt_id in attempt_ids:
-            try:
-                await self._expire_or_announce(attempt_id, now)
-            except Unreadable:
-                await self._abandon(attempt_id)
+            await self._expire(attempt_id, now)
         return len(attempt_ids)
 
     async def _due_attempts(self, now: datetime) -> Sequence[AttemptId]:
@@ -364,14 +407,23 @@ class Core:
             due = await self._store.transact(
                 "sweep", partial(self._due_until, moment=now + self._notice_before, limit=limit)
             )
-            attempt_ids = [attempt.id for attempt in due if attempt.expires_at <= now or not attempt.expiry_announced]
+            attempt_ids = [attempt.id for attempt in due if self._is_due(attempt, now)]
             if attempt_ids or len(due) < limit:
                 return attempt_ids
             # A full batch of attempts that are announced but not expired must not delay the attempts after them.
             limit *= 2
 
+    def _is_due(self, attempt: DueAttempt, now: datetime) -> bool:
+        return not self._is_polled(attempt) if attempt.expires_at <= now else not attempt.expiry_announced
+
     async def _due_until(self, unit: Unit, moment: datetime, limit: int) -> Sequence[DueAttempt]:
         return await unit.due_attempts(moment, limit)
+
+    async def _expire(self, attempt_id: AttemptId, now: datetime) -> None:
+        try:
+            await self._expire_or_announce(attempt_id, now)
+        except Unreadable:
+            await self._abandon(attempt_id)
 
     async def _expire_or_announce(self, attempt_id: AttemptId, now: datetime) -> None:
         async def body(unit: Unit) -> tuple[None, Notice | None]:

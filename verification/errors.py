@@ -12,6 +12,7 @@ VerificationError
 └── ContradictoryVerdict     a second, different verdict for one attempt; the first stands
 """
 
+import re
 from datetime import datetime
 
 
@@ -61,3 +62,20 @@ class Unreadable(VerificationError):
 
 class ContradictoryVerdict(VerificationError):
     """A verdict differs from the one already recorded."""
+
+
+def describe_error(error: BaseException) -> str:
+    """The kind of an error in plain words; its message could hold an address, a secret or a person's input.
+
+    >>> import socket
+    >>> errors = (ConnectionRefusedError(), TimeoutError(), socket.gaierror(), KeyError("secret"))
+    >>> [describe_error(error) for error in errors]
+    ['connection refused', 'no answer in time', 'name not found', 'key error']
+    """
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if type(error).__name__ == "gaierror":
+        return "name not found"
+    words = " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", type(error).__name__)).lower()
+    shorter = words.removesuffix(" error")
+    return shorter if " " in shorter else words

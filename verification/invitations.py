@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     LINK = "link-signature"
     LINK_REQUEST = "link-request"
     DESK = "desk-session"
+    CALLER_REQUEST = "caller-request"
 
 
 KeyedDigest = Callable[[Purpose, str], bytes]
@@ -90,10 +91,15 @@ class LinkRequestConflict(InvalidLinkRequest):
     """The same request made a different link before."""
 
 
+def is_account(text: str) -> bool:
+    """Whether a text may be an account, of a link or of a chat."""
+    return _ACCOUNT.fullmatch(text) is not None
+
+
 def read_account(text: str) -> Account:
     """Parse an account for which a link may be made; raises `InvalidLinkRequest`."""
     account = text.strip()
-    if not _ACCOUNT.fullmatch(account):
+    if not is_account(account):
         raise InvalidLinkRequest(
             "an account is 1 to 64 letters, digits or . _ @ : + - and begins with a letter or digit"
         )

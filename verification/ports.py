@@ -3,13 +3,13 @@
 Each method states its promise; any implementation that keeps all of them can replace another.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason, Verdict
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, ProviderApp, Reason, Verdict
 from verification.identity import Identity
 from verification.ids import Account, Contact, FrontEnd
 from verification.limits import RateLimitRecord
@@ -62,6 +62,8 @@ class DueAttempt:
     """An attempt that has expired or soon will."""
 
     id: AttemptId
+    method: Method
+    status: AttemptStatus
     expires_at: datetime
     expiry_announced: bool
 
@@ -148,7 +150,10 @@ class Unit(Protocol):
         """Remove a notice whose turn is committed; False when it was settled before, or erased."""
 
     async def post_result(self, attempt: Attempt, now: datetime, *, simulated: bool) -> None:
-        """Store an attempt's verdict in the result outbox, once per attempt; it is sent after this unit commits."""
+        """Store an attempt's verdict or other status in the result outbox; it is sent after this unit commits.
+
+        An attempt has one verdict there, and any other status once.
+        """
 
 
 class Store(Protocol):
@@ -176,9 +181,29 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProviderSession:
-    """A provider's answer: the state from which its first page starts."""
+    """An opened session: what the provider remembers of it, at most 2 KiB; the store seals it."""
 
     provider_state: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRedirect:
+    """Where the phone goes now, and what the provider remembers from here on."""
+
+    url: str = field(repr=False)
+    provider_state: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAnswer:
+    """What a poll says, and what the provider remembers with it; None: the same as before."""
+
+    news: AttemptStatus | Verdict
+    provider_state: str | None = field(default=None, repr=False)
+
+
+class InvalidCallback(Exception):
+    """A callback is authentic, but its body is not what the provider sends."""
 
 
 class Provider(Protocol):
@@ -188,12 +213,38 @@ class Provider(Protocol):
     def simulated(self) -> bool:
         """Whether this provider proves nothing."""
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
-        """Open a session; repeating it for one attempt is harmless. Raises `ProviderUnavailable`."""
+    @property
+    def app(self) -> ProviderApp:
+        """The app that its pages need."""
+
+    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+        """Open a session; repeating it for one attempt is harmless. Raises `ProviderUnavailable`.
+
+        `return_url` is where the provider sends the phone back when the person is done.
+        """
 
 
-class PollableProvider(Protocol):
-    """A provider that decides on its own server and is polled for the result."""
+class PollableProvider(Provider, Protocol):
+    """A provider that decides on its own pages and its own server, and is polled for the result."""
 
-    async def poll(self, attempt: AttemptId) -> AttemptStatus | Verdict:
-        """Return the attempt's status, or its verdict. Raises `ProviderUnavailable`."""
+    @property
+    def phone_origins(self) -> frozenset[str]:
+        """Where it may send a phone: `https://` and a host in lower case, or `scheme://host` of an app's own links."""
+
+    async def leave(self, attempt: Attempt, client: Mapping[str, str]) -> PhoneRedirect:
+        """Return where the phone goes when the person presses on; `client` has the headers of the phone's request.
+
+        It is asked about a live attempt, once for each press. Raises `ProviderUnavailable`.
+        """
+
+    async def poll(self, attempt: Attempt) -> ProviderAnswer:
+        """Return the attempt's status, or its verdict. Raises `ProviderUnavailable`.
+
+        The attempt is as stored: one that has ended has no identity any more.
+        """
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId | None:
+        """Return which attempt may have news; None when this provider makes no callbacks.
+
+        Raises `InvalidSignature` or `InvalidCallback`.
+        """

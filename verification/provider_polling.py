@@ -2,7 +2,11 @@
 
 These rules hold for every answer, in any order. Nothing counts before the person has pressed the button on our own
 page, which shows account and match code. The first verdict stands; the same verdict again changes nothing; a different
-one is counted and logged. An answer after the attempt's expiry is too late.
+one is counted and logged.
+
+No verdict is lost over the end of an attempt. When its time is over, it is still polled for `GRACE`; then it is asked
+about once more, however long the program was away, and expires only if there is no verdict. A verdict that comes after
+that is counted and logged as late.
 """
 
 import asyncio
@@ -11,22 +15,23 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Verdict
+from verification.attempts import LIVE_STATUSES, ON_PHONE_STATUSES, Attempt, AttemptId, AttemptStatus, Method
 from verification.core import Core
-from verification.errors import AttemptOver, ContradictoryVerdict, ProviderUnavailable
-from verification.ports import PollableProvider, Store, Unit
+from verification.errors import AttemptOver, ContradictoryVerdict, ProviderUnavailable, Unreadable
+from verification.ports import PollableProvider, ProviderAnswer, Store, Unit
 
 log = logging.getLogger(__name__)
 
 POLL_INTERVAL = timedelta(seconds=5)
 """Between two polls of one attempt, counted over all programs together; a notification polls at once."""
+GRACE = timedelta(seconds=60)
+"""How long after its time an attempt still waits for a verdict."""
 _LOOP_INTERVAL = 1.0
 _WORKERS = 8
 _MAX_QUEUED = 1000
 
-_IN_PROGRESS = (AttemptStatus.OPENED, AttemptStatus.CONFIRMING)
-_POLLED_STATUSES = frozenset({*_IN_PROGRESS, AttemptStatus.SUCCEEDED, AttemptStatus.FAILED})
-"""A notification polls an attempt with a verdict too, so that a contradiction is noticed."""
+_POLLED_STATUSES = frozenset(AttemptStatus) - LIVE_STATUSES | set(ON_PHONE_STATUSES)
+"""A notification polls an attempt that has ended too, so that a late or contradictory verdict is noticed."""
 
 
 class ProviderPoller:
@@ -82,27 +87,42 @@ class ProviderPoller:
 
     async def poll_one(self, attempt_id: AttemptId) -> None:
         """Poll one attempt and apply the answer by the rules above."""
-        attempt = await self._store.transact(attempt_id, lambda unit: unit.attempt(attempt_id))
+        try:
+            attempt = await self._store.transact(attempt_id, lambda unit: unit.attempt(attempt_id))
+        except Unreadable:
+            await self._core.expire(attempt_id)
+            raise
         provider = None if attempt is None else self._providers.get(attempt.method)
         if attempt is None or provider is None or attempt.status not in _POLLED_STATUSES:
+            log.info("news of attempt %s is ignored: %s", attempt_id, attempt and attempt.status)
             self._count("ignored")
             return
-        try:
-            answer = await provider.poll(attempt_id)
-        except ProviderUnavailable as error:
-            log.info("the provider did not answer about attempt %s: %s", attempt_id, error)
-            self._count("unavailable")
-            return
-        self._count(await self._apply_answer(attempt, answer))
+        # This precedes the poll: what the provider says when the grace is over is the last answer.
+        is_last = attempt.status in ON_PHONE_STATUSES and attempt.expires_at + GRACE <= self._clock()
+        self._count(await self._poll(provider, attempt))
+        if is_last:
+            await self._core.expire(attempt_id)
 
-    async def _apply_answer(self, attempt: Attempt, answer: AttemptStatus | Verdict) -> str:
+    async def _poll(self, provider: PollableProvider, attempt: Attempt) -> str:
+        """Poll a provider, apply the answer, and return the outcome."""
         try:
-            if not isinstance(answer, AttemptStatus):
-                await self._core.complete(attempt.id, answer)
+            answer = await provider.poll(attempt)
+        except ProviderUnavailable as error:
+            log.info("the provider did not answer about attempt %s: %s", attempt.id, error)
+            return "unavailable"
+        return await self._apply_answer(attempt, answer)
+
+    async def _apply_answer(self, attempt: Attempt, answer: ProviderAnswer) -> str:
+        try:
+            if not isinstance(answer.news, AttemptStatus):
+                await self._core.complete(attempt.id, answer.news)
                 return "verdict"
-            if attempt.live and _IN_PROGRESS.index(attempt.status) < _progress_rank(answer):
-                await self._core.progress(attempt.id, answer, attempt.provider_state)
+            if attempt.live and _progress_rank(attempt.status) < _progress_rank(answer.news):
+                await self._core.progress(attempt.id, answer.news, answer.provider_state)
+            elif attempt.live and answer.provider_state is not None:
+                await self._core.progress(attempt.id, attempt.status, answer.provider_state)
         except AttemptOver:
+            log.warning("the provider's answer about attempt %s comes too late: it has ended", attempt.id)
             return "late"
         except ContradictoryVerdict:
             log.error("the provider contradicts its verdict on attempt %s; the first verdict stands", attempt.id)  # noqa: TRY400
@@ -124,4 +144,4 @@ class ProviderPoller:
 
 
 def _progress_rank(status: AttemptStatus) -> int:
-    return _IN_PROGRESS.index(status) if status in _IN_PROGRESS else -1
+    return ON_PHONE_STATUSES.index(status) if status in ON_PHONE_STATUSES else -1

@@ -1,7 +1,8 @@
 """The result outbox: verdicts on their way to another server, and the schedule of their delivery.
 
-Each verdict is delivered at least once; all its repetitions have one message id. An attempt that ended without a
-verdict is not reported, because the other server never heard of its beginning.
+Each verdict is delivered at least once; all its repetitions have one message id. Of an attempt in a chat the verdict
+alone is reported: the other server never heard of its beginning. Of one that a program made over the HTTP API, each
+status that its person or the time brings about is reported too.
 """
 
 import json
@@ -11,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from verification.attempts import AttemptId, AttemptStatus, Method, Reason
-from verification.ids import Account
+from verification.attempts import VERDICT_STATUSES, AttemptId, AttemptStatus, Method, Reason
+from verification.ids import Account, FrontEnd
 
 RETRY_DELAYS = tuple(
     timedelta(seconds=seconds)
@@ -25,6 +26,15 @@ MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far clocks of several machines may differ; a try recorded further in the future comes from a wrong clock."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultBacklog:
+    """The undelivered results: how many, since when (UTC), and how many were abandoned lately."""
+
+    undelivered: int = 0
+    since: datetime | None = None
+    abandoned: int = 0
+
+
 class DeliveryStatus(StrEnum):
     """How the delivery of a result ended."""
 
@@ -35,7 +45,7 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingResult:
-    """A verdict to deliver; `tries` counts failed tries, `at` is the UTC time of the verdict."""
+    """A verdict or other status to deliver; `tries` counts failed tries, `at` is the UTC time of its recording."""
 
     id: int
     attempt: AttemptId
@@ -45,21 +55,28 @@ class OutgoingResult:
     reason: Reason | None
     simulated: bool
     at: datetime
+    front_end: FrontEnd
     tries: int = 0
 
     @property
     def message_id(self) -> str:
-        """The id of the message and of all its repetitions: an attempt has one verdict."""
-        return f"result_{self.attempt}"
+        """The id of the message and of all its repetitions: an attempt has one verdict, and any status once."""
+        return f"result_{self.attempt}" if self.status in VERDICT_STATUSES else f"result_{self.attempt}_{self.status}"
 
     def body(self) -> bytes:
         """The JSON body, the same bytes each time: never a name or a number."""
-        status = "verified" if self.status is AttemptStatus.SUCCEEDED else "failed"
+        status = "verified" if self.status is AttemptStatus.SUCCEEDED else self.status.value
         at = f"{self.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
         data = {"account": self.account, "method": self.method, "status": status}
         if self.reason is not None:
             data["reason"] = self.reason
-        payload = {**data, "attempt": self.attempt, "at": at, "simulated": self.simulated}
+        payload = {
+            **data,
+            "attempt": self.attempt,
+            "at": at,
+            "simulated": self.simulated,
+            "front_end": self.front_end,
+        }
         return json.dumps({"type": f"verification.{status}", "timestamp": at, "data": payload}).encode()
 
 

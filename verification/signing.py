@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 _PREFIX = "whsec_"
 _VERSION = "v1"
+_MAX_SECRETS = 2
 _TOLERANCE = timedelta(minutes=5)
 _ID_LIMIT, _SIGNATURE_LIMIT = 256, 4096
 
@@ -20,15 +21,13 @@ class InvalidSignature(Exception):
 
 
 class WebhookSigner:
-    """Signs and verifies with one secret."""
+    """Signs with every secret, and accepts what any of them signed: two while one is replaced by the other."""
 
-    def __init__(self, secret: str) -> None:
-        """Decode `whsec_` and base64 of 24 to 64 bytes; raises `ValueError` for anything else."""
-        with suppress(ValueError):
-            self._key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-            if secret.startswith(_PREFIX) and 24 <= len(self._key) <= 64:
-                return
-        raise ValueError("write whsec_ and base64 of 24 to 64 random bytes")
+    def __init__(self, setting: str) -> None:
+        """Read one secret, or two with a comma between them; raises `ValueError` for anything else."""
+        self._keys = [_read_secret(secret.strip()) for secret in setting.split(",")]
+        if len(self._keys) > _MAX_SECRETS:
+            raise ValueError("write one secret, or two while one is replaced by the other")
 
     def headers(self, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
         """The headers that sign a message."""
@@ -36,7 +35,7 @@ class WebhookSigner:
         return {
             "webhook-id": message_id,
             "webhook-timestamp": timestamp,
-            "webhook-signature": f"{_VERSION},{self._signature(message_id, timestamp, body)}",
+            "webhook-signature": " ".join(self._signatures(message_id, timestamp, body)),
         }
 
     def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
@@ -48,17 +47,27 @@ class WebhookSigner:
             raise InvalidSignature("webhook-id")
         if not _is_fresh(timestamp, now):
             raise InvalidSignature("webhook-timestamp")
-        expected = f"{_VERSION},{self._signature(message_id, timestamp, body)}".encode()
+        expected = [signature.encode() for signature in self._signatures(message_id, timestamp, body)]
         # All signatures are compared: while a secret is being replaced, a sender may sign with both.
         matches = [
-            hmac.compare_digest(one.encode(errors="replace"), expected) for one in signatures[:_SIGNATURE_LIMIT].split()
+            hmac.compare_digest(one.encode(errors="replace"), ours)
+            for one in signatures[:_SIGNATURE_LIMIT].split()
+            for ours in expected
         ]
         if not any(matches):
             raise InvalidSignature("webhook-signature")
 
-    def _signature(self, message_id: str, timestamp: str, body: bytes) -> str:
+    def _signatures(self, message_id: str, timestamp: str, body: bytes) -> list[str]:
         signed = f"{message_id}.{timestamp}.".encode(errors="replace") + body
-        return base64.b64encode(hmac.digest(self._key, signed, "sha256")).decode()
+        return [f"{_VERSION},{base64.b64encode(hmac.digest(key, signed, 'sha256')).decode()}" for key in self._keys]
+
+
+def _read_secret(secret: str) -> bytes:
+    with suppress(ValueError):
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+        if secret.startswith(_PREFIX) and 24 <= len(key) <= 64:
+            return key
+    raise ValueError("write whsec_ and base64 of 24 to 64 random bytes")
 
 
 def _is_fresh(timestamp: str, now: datetime) -> bool:

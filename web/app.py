@@ -61,6 +61,7 @@ def web_app(deps: WebDeps) -> Starlette:
         middleware=[Middleware(SafeHeaders), Middleware(ErrorMiddleware, answer=server_error)],
         exception_handlers={HTTPException: http_error},
     )
+    app.state.public_url = deps.public_url
     app.router.redirect_slashes = False  # its redirects would lack a proxy's prefix
     return app
 

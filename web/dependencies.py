@@ -8,8 +8,10 @@ from time import monotonic
 from prometheus_client import CollectorRegistry
 
 from verification import AttemptId, Core, Method
+from verification.callers.attempts import CallerAttempts
+from verification.callers.keys import ApiCaller
 from verification.invitations import KeyedDigest
-from verification.ports import Provider
+from verification.ports import PollableProvider, Provider
 from verification.support.service import SupportService
 
 Texts = Mapping[str, str]
@@ -36,10 +38,11 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class QrCodes:
-    """Draws a link's QR code: as SVG for a page, and as PNG for print."""
+    """Draws a link's QR code: as SVG for a page, as PNG for print, and as text for a terminal."""
 
     svg: Callable[[str], str]
     png: Callable[[str], bytes]
+    text: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +69,17 @@ class DeskRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRoute:
-    """The API for other programs: their keys, and what it works with.
+    """The API for other programs: who they are, and what it works with.
 
-    `link_url` returns the address that opens a token in the chat; `new_id` makes unique ids.
+    `link_url` returns the address that opens a link's token in the chat, and `phone_url` the one that an attempt's code
+    holds; `new_id` makes unique ids.
     """
 
-    keys: Sequence[str]
+    callers: Sequence[ApiCaller]
     support: SupportService
+    attempts: CallerAttempts
     link_url: Callable[[str], str]
+    phone_url: Callable[[str], str]
     qr: QrCodes
     new_id: Callable[[], str]
 
@@ -86,7 +92,8 @@ class ApiRoute:
 class WebDeps:
     """Everything the routes need.
 
-    `texts` is by language. `ready` says why each part that the program cannot do without is not ready; the reason of
+    `pollable` has the providers with pages and decisions of their own. `texts` is by language. `public_url` is where
+    phones reach the pages. `ready` says why each part that the program cannot do without is not ready; the reason of
     one that is ready is empty. `notify_provider_news` takes attempts whose provider may have news. `refresh` updates
     metrics that are read from elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by
     themselves.
@@ -94,10 +101,12 @@ class WebDeps:
 
     core: Core
     providers: Mapping[Method, Provider]
+    pollable: Mapping[Method, PollableProvider]
     texts: Mapping[str, Texts]
     ready: Callable[[], Awaitable[Mapping[str, str]]]
     registry: CollectorRegistry
     clock: UtcNow
+    public_url: str
     notify_provider_news: Callable[[AttemptId], None] = lambda _: None
     refresh: Callable[[], Awaitable[None]] = _nothing
     telegram: TelegramRoute | None = None

@@ -3,8 +3,9 @@
 import logging
 import traceback
 from collections.abc import Callable
+from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,9 +71,12 @@ class ErrorMiddleware:
             await self._app(scope, receive, send_tracked)
         except Exception as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            _LOG.error("request failed: %s in %s, line %s", type(error).__name__, frame.name, frame.lineno)
+            answer = self._answer(Request(scope), error)
+            # An outage has its own lines.
+            level = logging.DEBUG if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE else logging.ERROR
+            _LOG.log(level, "request failed: %s in %s, line %s", type(error).__name__, frame.name, frame.lineno)
             if not started:
-                await self._answer(Request(scope), error)(scope, receive, send)
+                await answer(scope, receive, send)
 
 
 async def read_body(request: Request, limit: int) -> bytes | None:
@@ -88,14 +92,22 @@ async def read_body(request: Request, limit: int) -> bytes | None:
     return bytes(body)
 
 
-def is_cross_site(headers: Headers) -> bool:
+def is_cross_site(request: Request) -> bool:
     """Whether the browser says that a page of another site sent this form.
 
-    Without these headers the answer is no: our own pages send no referrer, so their `Origin` is "null", and a proxy may
-    drop both headers. The token in the address is the real protection; this is an additional one.
+    Our own site is the host that the request names, and that of PUBLIC_URL, for a proxy may rewrite the host. Without
+    these headers the answer is no: our own pages send no referrer, so their `Origin` is "null", and a proxy may drop
+    both headers. The token in the address is the real protection; this is an additional one.
     """
-    site = headers.get("sec-fetch-site")
+    site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}
-    origin = headers.get("origin", "null")
-    return origin != "null" and origin.partition("://")[2] != headers.get("host")
+    origin = request.headers.get("origin", "null")
+    return origin != "null" and _host_of(origin) not in {
+        request.headers.get("host"),
+        _host_of(request.app.state.public_url),
+    }
+
+
+def _host_of(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0]

@@ -48,9 +48,10 @@ class Pages:
         *,
         method: Method | None = None,
         reason: Reason | None = None,
+        in_chat: bool = True,
     ) -> HTMLResponse:
         """A page with one message: a result, an unknown address, an error. It holds no personal data."""
-        page = self._page(request, "message.html", method, kind=kind, reason=reason, theme="plain")
+        page = self._page(request, "message.html", method, kind=kind, reason=reason, in_chat=in_chat, theme="plain")
         page.status_code = status
         return page
 

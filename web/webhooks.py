@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from verification.providers.http import HttpProvider, InvalidCallback
+from verification.ports import InvalidCallback
 from verification.signing import InvalidSignature
 from web.dependencies import TelegramRoute, WebDeps
 from web.middleware import read_body
@@ -45,13 +45,11 @@ _CALLBACK_LIMIT = 16 * 1024
 
 
 class ProviderWebhook:
-    """Receives callbacks of the methods whose provider is reached over HTTP."""
+    """Receives callbacks of the providers that are polled."""
 
     def __init__(self, deps: WebDeps) -> None:
         self._notify = deps.notify_provider_news
-        self._providers = {
-            method.value: provider for method, provider in deps.providers.items() if isinstance(provider, HttpProvider)
-        }
+        self._providers = {method.value: provider for method, provider in deps.pollable.items()}
 
     async def receive(self, request: Request) -> Response:
         """Receive one callback; answers 202 whether the session is known or not."""
@@ -67,5 +65,7 @@ class ProviderWebhook:
             return Response(status_code=401)
         except InvalidCallback:
             return Response(status_code=400)
+        if attempt is None:
+            raise HTTPException(404)
         self._notify(attempt)
         return Response(status_code=202)

@@ -108,17 +108,19 @@ def _support(settings: Settings) -> Iterator[Finding]:
     """The people and keys that may do support's work."""
     if settings.staff:
         yield ok(f"STAFF_IDS: {len(settings.staff)} may use staff's commands in the chat")
-    for number, key in enumerate(settings.caller_keys, 1):
-        if len(set(key)) < _SECRET_VARIETY:
-            yield problem(f"API_KEYS: key {number} is easy to guess; make one with openssl rand -hex 24")
-        elif key in settings.caller_keys[: number - 1]:
-            yield problem(f"API_KEYS: key {number} is listed twice; give each program its own")
+    keys = [caller.key for caller in settings.api_callers]
+    for number, caller in enumerate(settings.api_callers):
+        if len(set(caller.key)) < _SECRET_VARIETY:
+            yield problem(f"API_KEYS: key {caller.name} is easy to guess; make one with openssl rand -hex 24")
+        elif caller.key in keys[:number]:
+            yield problem(f"API_KEYS: key {caller.name} is listed twice; give each program its own")
         else:
-            yield ok(f"API_KEYS: key {number}, fingerprint {fingerprint(key.encode())}")
+            scopes, mark = ", ".join(sorted(caller.scopes)), fingerprint(caller.key.encode())
+            yield ok(f"API_KEYS: key {caller.name}, fingerprint {mark}: {scopes}")
     desk = "" if settings.desk_key is None else settings.desk_key.get_secret_value()
     if desk and len(set(desk)) < _SECRET_VARIETY:
         yield problem("DESK_KEY: is easy to guess; make one with openssl rand -hex 24")
-    elif desk in settings.caller_keys:
+    elif desk in keys:
         yield problem("DESK_KEY: is also one of API_KEYS; use different keys")
     elif desk:
         yield ok(f"DESK_KEY: fingerprint {fingerprint(desk.encode())}")

@@ -9,6 +9,7 @@ from bot.handlers.api.transport import BotApiRequest
 from bot.logs import redact
 from bot.settings import Settings
 from storage import StorageError, open_database, sqlite_path
+from verification.errors import describe_error
 from web import webhooks
 
 _MANY = 100
@@ -38,7 +39,7 @@ async def check_telegram(settings: Settings) -> list[Finding]:
     except InvalidToken:
         return [problem("BOT_TOKEN: Telegram refuses this token")]
     except TelegramError as error:
-        return [problem(f"BOT_API_URL: no answer from {settings.bot_api} ({type(error).__name__})")]
+        return [problem(f"BOT_API_URL: no answer from {settings.bot_api} ({describe_error(error)})")]
 
 
 def _webhook_findings(settings: Settings, info: WebhookInfo) -> list[Finding]:

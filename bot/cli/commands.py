@@ -19,7 +19,7 @@ keys = typer.Typer(help="Manage the encryption keys.", rich_markup_mode=None)
 
 def add_operator_commands(app: typer.Typer) -> typer.Typer:
     """Add the operators' and support's commands to a command line."""
-    for command in (doctor, health, backup, retention, erase):
+    for command in (doctor, health, backup, retention, erase, move_bot):
         app.command()(command)
     add_support_commands(app)
     app.add_typer(keys, name="keys")
@@ -112,6 +112,21 @@ def erase(
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True)
     run_command(lambda settings: data.erase(settings, Account(account), typer.echo))
+
+
+def move_bot(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,  # noqa: FBT002
+) -> None:
+    """Move the database to another bot.
+
+    BOT_TOKEN names the bot; no program may use the database meanwhile. A new token of the same bot needs no move.
+    """
+    from bot.cli.move_bot import move_bot
+
+    def confirm(question: str) -> object:
+        return yes or typer.confirm(question, abort=True)
+
+    run_command(lambda settings: move_bot(settings, confirm, typer.echo))
 
 
 def _time(text: str, now: datetime) -> datetime:

@@ -6,10 +6,13 @@ from bot.cli import check_settings, check_telegram
 from bot.cli.report import Finding, Say, ok, print_findings, problem, warning
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import BadTopics, read
+from bot.engine.messages import FRONT_END
 from bot.open_store import key_file, load_sealing
 from bot.settings import BadSetting, Settings, load
 from storage import StorageError, open_database, sqlite_path
-from storage.inspection import InspectionReport, ResultBacklog, inspect_database
+from storage.bot_ownership import BotOwnership
+from storage.inspection import InspectionReport, inspect_database
+from verification.result_outbox import ResultBacklog
 
 
 async def run_checks(say: Say, *, offline: bool) -> int:
@@ -52,6 +55,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             for finding in _report_findings(report):
                 yield finding
             if report.schema == report.newest:
+                owner = await BotOwnership(database, FRONT_END).bot()
+                yield _owner_finding(owner, settings)
                 for finding in _results(report.results, settings):
                     yield finding
     except (StorageError, BadSetting, ValueError) as error:
@@ -73,6 +78,14 @@ def _report_findings(report: InspectionReport) -> list[Finding]:
     if report.dead_letters:
         found.append(warning(f"dead letters: {report.dead_letters} updates could not be handled in the last 7 days"))
     return found
+
+
+def _owner_finding(owner: int | None, settings: Settings) -> Finding:
+    if owner is None:
+        return ok("bot: none has used this database yet")
+    if settings.bot_id in {None, owner}:
+        return ok(f"bot: the database belongs to the bot {owner}")
+    return problem(f"bot: the database belongs to the bot {owner}, and BOT_TOKEN is of the bot {settings.bot_id}")
 
 
 def _results(backlog: ResultBacklog, settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from string import ascii_uppercase
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.report import Say, write
+from bot.cli.report import STDOUT, Say, check_outputs, write
 from bot.cli.support_client import ACTOR, open_support_client, read_language, read_option
 from bot.cli.tables import columns_left, plain_table, render_table
 from bot.images.funnel_chart import funnel_png
@@ -20,8 +20,6 @@ from verification.invitations import read_campaign
 from verification.support import funnel_export
 from verification.support.funnel import Dimension, FunnelQuery, FunnelStep, beijing_day
 from verification.support.funnel_report import FunnelReport, StepStatistics, build_reports
-
-_STDOUT = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,28 +54,25 @@ class FunnelOutput:
     """Where the funnel is written: to standard output and to files; `-` is standard output."""
 
     say: Say
-    csv: str = ""
-    json: str = ""
+    csv: Path | None = None
+    json: Path | None = None
     png: Path | None = None
     in_colour: bool = False
 
 
 async def report_funnel(settings: Settings, options: FunnelOptions, output: FunnelOutput) -> int:
     """Compute the funnel and write it in every form that was asked for."""
-    if output.csv == output.json == _STDOUT:
-        raise BadSetting("--csv, --json: only one of them can go to standard output")
+    check_outputs(csv=output.csv, json=output.json, png=output.png)
     async with open_support_client(settings) as client:
         query = options.read(client.clock.now())
         reports = build_reports(await client.support.funnel_statistics(ACTOR, query), query)
     if output.png is not None:
         write(output.png, funnel_png(reports, _title(query)))
-    exports = ((output.csv, funnel_export.to_csv), (output.json, funnel_export.to_json))
-    for target, export in exports:
-        if target == _STDOUT:
-            output.say(export(reports, query).rstrip("\n"))
-        elif target:
-            write(Path(target), export(reports, query).encode())
-    if _STDOUT not in (output.csv, output.json):
+    if output.csv is not None:
+        write(output.csv, funnel_export.to_csv(reports, query).encode())
+    if output.json is not None:
+        write(output.json, funnel_export.to_json(reports, query).encode())
+    if STDOUT not in (output.csv, output.json, output.png):
         _print_funnel(reports, query, output)
     return 0
 

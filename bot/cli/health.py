@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.cli.report import Say
 from bot.settings import BadSetting, load
+from verification.errors import describe_error
 
 _SECONDS = 5
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -24,7 +25,7 @@ def check_health(say: Say) -> int:
     try:
         status, answer = _ask(_ANY_ADDRESS.get(settings.host, settings.host), settings.port)
     except (OSError, HTTPException, ValueError) as error:
-        say(f"not ready: no answer from {settings.host}:{settings.port} ({type(error).__name__})")
+        say(f"not ready: no answer from {settings.host}:{settings.port} ({describe_error(error)})")
         return 1
     reasons = answer.get("reasons", {})
     say("ready" if status == 200 else "not ready: " + "; ".join(f"{part}: {why}" for part, why in reasons.items()))

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.table import Table
 
 from bot import links
-from bot.cli.report import CommandFailed, Say
+from bot.cli.report import CommandFailed, Say, check_outputs
 from bot.cli.show_link import LinkOutput, check_method, resolve_bot_name, show_link
 from bot.cli.support_client import ACTOR, open_support_client, read_language, read_option
 from bot.cli.tables import format_moment, plain_table, render_table
@@ -65,7 +65,8 @@ async def make_link(settings: Settings, options: LinkOptions, output: LinkOutput
     request = options.read()
     if request.method is not None:
         check_method(settings, request.method)
-    # The name first: without it the link could be made but not shown.
+    # The files and the name first: without them the link could be made but not shown.
+    check_outputs(png=output.png, svg=output.svg)
     bot = await resolve_bot_name(settings, output.bot)
     async with open_support_client(settings) as client:
         try:

@@ -1,9 +1,11 @@
 """The findings of checks, and what every command needs: its error, its output, its exit status."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -56,10 +58,39 @@ def print_findings(findings: Iterable[Finding], say: Say) -> int:
     return status
 
 
+STDOUT = Path("-")
+"""Written in the place of a file, it is standard output."""
+
+
+def check_outputs(**files: Path | None) -> None:
+    """Raise an error where a file cannot be written, before the work of which it would show the result.
+
+    The files are named by their options. Raises `BadSetting` or `CommandFailed`.
+    """
+    from bot.settings import BadSetting
+
+    to_stdout = [f"--{option}" for option, file in files.items() if file == STDOUT]
+    if len(to_stdout) > 1:
+        raise BadSetting(f"{', '.join(to_stdout)}: only one of them can go to standard output")
+    for file in files.values():
+        if file is None or file == STDOUT:
+            continue
+        if file.is_file() or file.is_symlink():
+            raise CommandFailed(f"{file}: exists already, and is not overwritten")
+        if not file.parent.is_dir():
+            raise CommandFailed(f"{file}: cannot be written ({os.strerror(ENOENT)})")
+
+
 def write(file: Path, content: bytes) -> None:
-    """Write a file; raises `CommandFailed`."""
+    """Write a new file, or a device, or standard output; raises `CommandFailed`."""
+    if file == STDOUT:
+        typer.echo(content, nl=False)
+        return
     try:
-        file.write_bytes(content)
+        with file.open("wb" if file.exists() and not file.is_file() else "xb") as output:
+            output.write(content)
+    except FileExistsError:
+        raise CommandFailed(f"{file}: exists already, and is not overwritten") from None
     except OSError as error:
         raise CommandFailed(f"{file}: cannot be written ({error.strerror})") from None
 
@@ -76,7 +107,7 @@ def run_command(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
     from bot.cli.report import CommandFailed
     from bot.content.topics import BadTopics
     from bot.settings import BadSetting, load
-    from storage import BadKeys, StorageError, WrongKeys
+    from storage import BadKeys, StorageError, WrongBot, WrongKeys
 
     async def run() -> int:
         return await work(load(lambda line: typer.echo(line, err=True)))
@@ -85,5 +116,5 @@ def run_command(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
         status = asyncio.run(run())
     except (BadSetting, BadTopics, CommandFailed, StorageError) as error:
         typer.echo(str(error), err=True)
-        status = 2 if isinstance(error, BadSetting | BadTopics | BadKeys | WrongKeys) else 1
+        status = 2 if isinstance(error, BadSetting | BadTopics | BadKeys | WrongBot | WrongKeys) else 1
     raise typer.Exit(status)

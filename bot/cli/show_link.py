@@ -9,12 +9,13 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot import bot_name, links
 from bot.cli.check_telegram import make_bot
-from bot.cli.report import CommandFailed, Say, write
+from bot.cli.report import CommandFailed, Say, check_outputs, write
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
 from bot.images import qr
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
+from verification.errors import describe_error
 
 _PRINT_SIDE = 1600
 
@@ -35,6 +36,7 @@ async def show_link(settings: Settings, output: LinkOutput, to: Callable[[str], 
 
     `to` makes the link from the bot's user name. Raises `BadSetting` or `CommandFailed`.
     """
+    check_outputs(png=output.png, svg=output.svg)
     link = to(await resolve_bot_name(settings, output.bot))
     modules = qr.matrix(link)
     for line in qr.terminal_lines(modules):
@@ -88,4 +90,4 @@ async def _ask_telegram(settings: Settings, token: str) -> str:
     except InvalidToken:
         raise BadSetting("BOT_TOKEN: Telegram refuses this token") from None
     except TelegramError as error:
-        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api_url} ({type(error).__name__})") from None
+        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api_url} ({describe_error(error)})") from None

@@ -1,12 +1,13 @@
 """Support's commands on the command line; each imports its code only when it runs, so that help stays fast."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.report import run_command
+from bot.cli.report import STDOUT, run_command
 from verification.attempts import Method
 from verification.support.funnel import Dimension
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 Bot = Annotated[str, typer.Option(help="The bot's user name; by default Telegram is asked", metavar="NAME")]
-Png = Annotated[Path | None, typer.Option(help="Write the QR code to a PNG file for print", metavar="FILE")]
-Svg = Annotated[Path | None, typer.Option(help="Write the QR code to an SVG file", metavar="FILE")]
+Png = Annotated[Path | None, typer.Option(help="Write the QR code to a new PNG file for print", metavar="FILE|-")]
+Svg = Annotated[Path | None, typer.Option(help="Write the QR code to a new SVG file", metavar="FILE|-")]
 Campaign = Annotated[str, typer.Option(help="Only this campaign", metavar="NAME")]
 
 
@@ -142,9 +143,9 @@ def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
     by: Annotated[Dimension | None, typer.Option(help="Group by this")] = None,
     method: Annotated[Method | None, typer.Option(help="Only this method")] = None,
     language: Annotated[str, typer.Option(help="Only people who began in this language", metavar="zh|en")] = "",
-    csv: Annotated[str, typer.Option(help="Write all numbers as CSV; - for standard output", metavar="FILE|-")] = "",
-    json: Annotated[str, typer.Option(help="Write all numbers as JSON", metavar="FILE|-")] = "",
-    png: Annotated[Path | None, typer.Option(help="Write the chart to a PNG file", metavar="FILE")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write all numbers as CSV; - is stdout", metavar="FILE|-")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write all numbers as JSON", metavar="FILE|-")] = None,
+    png: Annotated[Path | None, typer.Option(help="Write the chart to a PNG file", metavar="FILE|-")] = None,
 ) -> None:
     """Show how many people reach each step, where they are lost, and how long each step takes."""
     from bot.cli import funnel as reporting
@@ -159,7 +160,9 @@ def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
 def _link_output(*, bot: str, png: Path | None, svg: Path | None) -> "LinkOutput":
     from bot.cli.show_link import LinkOutput
 
-    return LinkOutput(say=typer.echo, bot=bot, png=png, svg=svg, in_colour=_in_colour())
+    # Where a picture goes to standard output, it goes there alone.
+    say = partial(typer.echo, err=True) if STDOUT in (png, svg) else typer.echo
+    return LinkOutput(say=say, bot=bot, png=png, svg=svg, in_colour=_in_colour())
 
 
 def _in_colour() -> bool:

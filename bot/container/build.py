@@ -41,6 +41,7 @@ from bot.jobs.result_webhook import ResultSender
 from bot.jobs.store_metrics import StoreCollector
 from bot.settings import Settings
 from verification.attempts import Method
+from verification.callers.keys import is_api_caller
 from verification.core import Core, CoreDeps
 from verification.ids import PersonId
 from verification.limits import AttemptLimits
@@ -88,14 +89,16 @@ def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Co
             clock=deps.clock.now,
             token=deps.new_token,
             match_code=deps.new_match_code,
-            phone_url=lambda token: f"{deps.public_url}/v/{token}",
+            phone_url=deps.phone_url,
             on_notice=announcements.announce,
             notice_lease=LEASE,
             front_end=FRONT_END,
+            hears_by_webhook=is_api_caller,
         ),
         ttl=settings.qr_ttl,
         limits=AttemptLimits(overall=settings.daily_attempt_limit),
         posts_results=deps.result_endpoint is not None,
+        polled=frozenset(deps.providers.pollable),
     )
 
 

@@ -47,6 +47,10 @@ class AppDeps:
     advance: Advance = advance
     result_endpoint: ResultEndpoint | None = None
 
+    def phone_url(self, token: str) -> str:
+        """The address that an attempt's code holds."""
+        return f"{self.public_url}/v/{token}"
+
 
 def is_outage(error: BaseException) -> bool:
     """Whether the error passes by itself: the database is away."""

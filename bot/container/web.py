@@ -23,9 +23,11 @@ from bot.content.catalogue import LANGUAGES, Catalogue
 from bot.images import qr
 from bot.intake import UpdateIntake
 from bot.jobs.funnel_metrics import FunnelCollector
+from bot.jobs.result_metrics import ResultBacklogCollector
 from bot.links import to_account
 from bot.settings import Settings
 from storage import StoreUnavailable
+from verification.callers.attempts import CallerAttempts
 from verification.core import Core
 from verification.provider_polling import ProviderPoller
 from verification.support.service import SupportService
@@ -33,7 +35,7 @@ from web.app import WebDeps, web_app
 from web.dependencies import ApiRoute, DeskRoute, QrCodes, TelegramRoute, Texts
 from web.webhooks import TELEGRAM_PATH
 
-_QR_CODES = QrCodes(qr.page_svg, qr.print_png)
+_QR_CODES = QrCodes(qr.page_svg, qr.print_png, qr.terminal_text)
 
 
 def build_web(
@@ -48,20 +50,30 @@ def build_web(
     """Build the web application."""
     funnel = FunnelCollector(deps.store, StoreUnavailable, asyncio.get_running_loop().time)
     registry.register(funnel)
+    backlog = ResultBacklogCollector(
+        deps.store.result_outbox().backlog, StoreUnavailable, deps.clock.now, asyncio.get_running_loop().time
+    )
+    registry.register(backlog)
+
+    async def refresh() -> None:
+        await asyncio.gather(funnel.refresh(), backlog.refresh())
+
     return web_app(
         WebDeps(
             core=core,
             providers=deps.providers.by_method,
+            pollable=deps.providers.pollable,
             texts=_page_texts(deps.catalogue),
             ready=_readiness(settings, deps, intake).check,
             registry=registry,
             clock=deps.clock.now,
+            public_url=deps.public_url,
             notify_provider_news=provider_poller.notify,
-            refresh=funnel.refresh,
+            refresh=refresh,
             is_outage=is_outage,
             telegram=_telegram_route(settings, intake.updates),
             desk=_desk_route(settings, deps, support, _link_url(intake.application.bot)),
-            api=_api_route(settings, deps, support, _link_url(intake.application.bot)),
+            api=_api_route(settings, deps, core, support, _link_url(intake.application.bot)),
         )
     )
 
@@ -117,15 +129,17 @@ def _desk_route(
 
 
 def _api_route(
-    settings: Settings, deps: AppDeps, support: SupportService, link_url: Callable[[str], str]
+    settings: Settings, deps: AppDeps, core: Core, support: SupportService, link_url: Callable[[str], str]
 ) -> ApiRoute | None:
     """The route for other programs' calls; None where no key is set."""
-    if not settings.caller_keys:
+    if not settings.api_callers:
         return None
     return ApiRoute(
-        keys=settings.caller_keys,
+        callers=settings.api_callers,
         support=support,
+        attempts=CallerAttempts(deps.store, core, deps.clock.now, deps.new_token, settings.simulated_methods),
         link_url=link_url,
+        phone_url=deps.phone_url,
         qr=_QR_CODES,
         new_id=deps.new_token,
     )

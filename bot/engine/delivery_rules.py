@@ -86,7 +86,7 @@ def effect_done(state: Showing, event: EffectDone) -> DeliveryState:
 
 def send_failed(state: Showing, event: SendFailed) -> DeliveryState:
     """Ask again after a pause; a question that may have arrived says then that it comes again."""
-    return _pause(_doubted(state) if event.maybe_delivered else state.queue)
+    return _pause(_doubted(state) if event.maybe_delivered else _inherited(state))
 
 
 def person_blocked(state: Showing, _: PersonBlocked) -> DeliveryState:
@@ -182,6 +182,15 @@ def _doubted(state: Busy) -> PersonQueue:
         case Showing(queue, _, (effect, *_)) if (question := question_id(effect)) is not None:
             return replace(queue, maybe_delivered=question)
         case Noting(queue):
+            return replace(queue, maybe_delivered=ANY_QUESTION)
+        case _:
+            return _inherited(state)
+
+
+def _inherited(state: Busy) -> PersonQueue:
+    """The queue as it is if the turn at hand is dropped: a turn before it may have left its question in the chat."""
+    match state:
+        case Acquiring(queue, turn) | Showing(queue, turn) if turn.previous_unshown:
             return replace(queue, maybe_delivered=ANY_QUESTION)
         case _:
             return state.queue

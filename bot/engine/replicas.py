@@ -87,7 +87,7 @@ class Replicas:
             except Exception as error:
                 if not self.is_outage(error):
                     raise
-                log.warning("the store is out of reach; the other processes cannot be seen")
+                log.warning("the store is out of reach; the other processes cannot be seen", exc_info=error)
 
     async def heartbeat(self) -> None:
         """Send a heartbeat, and look at those of the others."""

@@ -30,8 +30,7 @@ from bot.engine.delivery_states import (
 )
 from bot.engine.messages import FRONT_END, Envelope, ReplyContext, SessionOpened, Turn, TurnKind
 from bot.engine.replicas import IsOrphaned, Replicas
-from bot.engine.turns import RunnerConfig, TurnCommitter, attempt_request
-from bot.flow import codec
+from bot.engine.turns import RunnerConfig, TurnCommitter
 from bot.flow.effects import (
     CancelAttempt,
     CountQuestion,
@@ -47,10 +46,10 @@ from bot.flow.effects import (
     ShowRecords,
 )
 from bot.flow.events import AttemptRefusal, AttemptRefused, ReaskRequested
-from bot.flow.states import Opening
+from verification.attempts import AttemptStatus
 from verification.core import Core
 from verification.dialogue_store import DialogueStore, DialogueUnit, PendingReply, PersonRecords
-from verification.errors import ProviderUnavailable
+from verification.errors import ProviderUnavailable, describe_error
 from verification.ids import Account, PersonId
 
 log = logging.getLogger(__name__)
@@ -145,7 +144,7 @@ class Runner:
             if self._config.is_outage(error):
                 raise
             # A dialogue that cannot be read must not keep the process from serving everybody else.
-            log.error("what %s is owed cannot be asked again: %s", owed.person, type(error).__name__)  # noqa: TRY400
+            log.error("what %s is owed cannot be asked again: %s", owed.person, describe_error(error))  # noqa: TRY400
 
     async def _reask(self, person: PersonId, kind: TurnKind) -> Turn | None:
         return await self._committer.commit(Envelope(person, ReaskRequested(), None, kind=kind))
@@ -206,19 +205,15 @@ class Runner:
 
     async def _open_attempt(self, person: PersonId, request: OpenAttempt) -> None:
         """Open the provider's session for an attempt that the turn has reserved, and commit what came of it."""
-        if not await self._still_opening(person, request):
+        attempt = await self._store.transact(person, lambda unit: unit.attempt(request.attempt))
+        if attempt is None or attempt.status is not AttemptStatus.RESERVED:
+            # The person may have gone on or erased everything since the commit.
             return
         event: AttemptRefused | SessionOpened
         try:
-            session = await self._core.open_session(attempt_request(person, request))
+            session = await self._core.open_session(attempt)
         except ProviderUnavailable:
             event = AttemptRefused(request.attempt, AttemptRefusal.UNAVAILABLE)
         else:
             event = SessionOpened(request.attempt, request.account, session)
         await self.handle(Envelope(person, event, None))
-
-    async def _still_opening(self, person: PersonId, request: OpenAttempt) -> bool:
-        """Whether the attempt is still wanted; the person may have gone on or erased everything since the commit."""
-        kept = await self._store.transact(person, lambda unit: unit.dialogue(person))
-        state = None if kept is None else codec.load(kept.text)
-        return isinstance(state, Opening) and state.attempt == request.attempt

@@ -259,15 +259,17 @@ _TOPIC_OF = {
     Reason.FACE_COVERED: "face_fails",
     Reason.FACE_DIFFERS: "face_fails",
     Reason.FACE_OUT_OF_FRAME: "face_fails",
+    Reason.FACE_UNCLEAR: "face_fails",
+    Reason.NO_PHOTO: "which_way",
 }
 
 
 def _failed(state: states.Failed) -> Reply:
     topic = TopicButton(_TOPIC_OF.get(state.reason, ""))
-    rows: Rows = (
-        (ChoiceButton(Choice.TRY_AGAIN), ChoiceButton(Choice.OTHER_METHOD)),
-        (ChoiceButton(Choice.CHANGE_DATA), ChoiceButton(Choice.CANCEL)),
-    )
+    again = (ChoiceButton(Choice.TRY_AGAIN), ChoiceButton(Choice.OTHER_METHOD))
+    # Where the authority has no photo to compare with, another method is the way on.
+    first = again[::-1] if state.reason is Reason.NO_PHOTO else again
+    rows: Rows = (first, (ChoiceButton(Choice.CHANGE_DATA), ChoiceButton(Choice.CANCEL)))
     values = {**method_values(state), "reason": TextKey(f"reason.{state.reason}")}
     if state.until is not None:
         # Another method is under the same limit; the web console is the alternative.

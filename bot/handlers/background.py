@@ -10,6 +10,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from verification.errors import describe_error
+
 log = logging.getLogger(__name__)
 
 _SHUTDOWN_SECONDS = 5.0
@@ -60,4 +62,4 @@ class BackgroundReplies:
             await send()
         except Exception as error:
             # An error in one reply must not end the task group, and with it the bot.
-            log.warning("a reply is abandoned (%s)", type(error).__name__)
+            log.warning("a reply is abandoned (%s)", describe_error(error))

@@ -30,6 +30,7 @@ from bot.handlers.api.calls import best_effort
 from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.dialogue import DialogueContext
 from bot.handlers.side_messages import render_topic
+from verification.errors import describe_error
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class InlineHandler(BaseHandler[object, DialogueContext, None]):
                 )
         except Exception as error:
             # An error in one query must not end the task group, and with it the bot.
-            log.warning("an inline query stays unanswered (%s)", type(error).__name__)
+            log.warning("an inline query stays unanswered (%s)", describe_error(error))
 
     def _entries(self, text: str, language: str) -> list[Entry]:
         topics = (

@@ -30,6 +30,7 @@ from bot.handlers.keyboards import PlainMarkup
 from bot.handlers.panels import Panel, PanelKind
 from bot.images import cards
 from verification.dialogue_store import PersonRecords
+from verification.errors import describe_error
 from verification.ids import PersonId
 
 log = logging.getLogger(__name__)
@@ -199,7 +200,7 @@ class ReplySender:
         try:
             await call_idempotent(lambda: self._bot.delete_messages(chat_of(context.person), ids))
         except (BotBlocked, BadRequest) as error:
-            log.warning("a message could not be deleted (%s)", type(error).__name__)
+            log.warning("a message could not be deleted (%s)", describe_error(error))
             return panel
         return replace(panel, kind=PanelKind.DELETED)
 
@@ -303,7 +304,7 @@ class ReplySender:
         try:
             await call_idempotent(lambda: self._bot.delete_message(chat_of(person), message_id))
         except (BotBlocked, BadRequest) as error:
-            log.warning("a message could not be deleted (%s)", type(error).__name__)
+            log.warning("a message could not be deleted (%s)", describe_error(error))
 
     async def delete_pending(self, person: PersonId, message_id: int) -> None:
         """Delete a scheduled message if the rate limiter allows it at once; raises `DeliveryFailed` if not."""

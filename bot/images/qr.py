@@ -57,6 +57,11 @@ def print_png(link: str) -> bytes:
     return png(matrix(link), _PRINTED)
 
 
+def terminal_text(link: str) -> str:
+    """A link's code as text for a terminal."""
+    return "".join(f"{line}\n" for line in terminal_lines(matrix(link)))
+
+
 def terminal_lines(modules: Matrix) -> list[str]:
     """The code in half blocks, two rows per line, for a terminal with light text on a dark background."""
     rows = [*modules, "0" * len(modules)] if len(modules) % 2 else modules

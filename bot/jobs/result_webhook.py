@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from bot.outages import Outage, noting
 from bot.settings import Settings
 from verification.errors import ProviderUnavailable
 from verification.providers.addresses import is_loopback
@@ -45,7 +46,7 @@ class ResultEndpoint:
 
 
 @asynccontextmanager
-async def open_result_endpoint(settings: Settings) -> AsyncIterator[ResultEndpoint | None]:
+async def open_result_endpoint(settings: Settings, outage: Outage) -> AsyncIterator[ResultEndpoint | None]:
     """Open the endpoint, with connections of its own; None where no address is set."""
     url, secret = settings.result_webhook_url, settings.result_webhook_secret
     if not url or secret is None:
@@ -56,7 +57,7 @@ async def open_result_endpoint(settings: Settings) -> AsyncIterator[ResultEndpoi
 
     on_loopback = is_loopback(urlsplit(url).hostname or "")
     async with http_client(loopback_only=on_loopback, client_timeout=RESULT_TIMEOUT) as call:
-        yield ResultEndpoint(url, WebhookSigner(secret.get_secret_value()), call)
+        yield ResultEndpoint(url, WebhookSigner(secret.get_secret_value()), noting(call, outage))
 
 
 class ResultSender:

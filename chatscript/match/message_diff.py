@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ def compare_message(
     if buttons:
         found = match_keyboard(content.keyboard, message.rows, scope)
         captures |= found or {}
-        differences += [_describe_keyboard_difference(content.keyboard, message.rows)] if found is None else []
+        differences += [_describe_keyboard_difference(content.keyboard, message.rows, scope)] if found is None else []
     return MessageComparison(tuple(differences), captures)
 
 
@@ -53,13 +54,43 @@ def describe_text_difference(part: str, expected: ExpectedText, actual: str | No
         return f"{part} cannot be read"
     if isinstance(expected, RegexPattern):
         return f"{part} does not match {expected.source}"
-    return f"{part} differs: {scope.describe_difference(expected, actual)}"
+    hint = _REGEX_HINT if _REGEX_INSIDE.search(expected.source) else ""
+    return f"{part} differs: {scope.describe_difference(expected, actual)}{hint}"
 
 
-def _describe_keyboard_difference(keyboard: KeyboardPattern, rows: ButtonRows) -> str:
+_REGEX_INSIDE = re.compile(r"(?<![\w/])/[^/\s]+/(?![\w/])")
+_REGEX_HINT = "; a /regex/ works only when it is the whole text: inside a text write ... or {name}"
+
+
+def _describe_keyboard_difference(keyboard: KeyboardPattern, rows: ButtonRows, scope: MatchContext) -> str:
     if not keyboard.rows:
         return "it has buttons that the script does not mention ([*] matches any)"
-    return "the buttons differ" if rows else "it has no buttons"
+    if not rows:
+        return "it has no buttons"
+    expected = [button for row in keyboard.rows for button in row]
+    actual = [button for row in rows for button in row]
+    in_one_row = KeyboardPattern((tuple(expected),))
+    if match_keyboard(in_one_row, (tuple(actual),), scope) is not None:
+        return f"the rows of the buttons differ: expected {_row_sizes(keyboard.rows)}, got {_row_sizes(rows)}"
+    missing = [
+        button.label.source
+        for button in expected
+        if isinstance(button, ButtonPattern) and not any(scope.label_matches(button.label, key.label) for key in actual)
+    ]
+    named = [button.label for button in expected if isinstance(button, ButtonPattern)]
+    surplus = [key.label for key in actual if not any(scope.label_matches(label, key.label) for label in named)]
+    return f"the labels of the buttons differ: {_list_labels(missing, surplus)}"
+
+
+def _row_sizes(rows: Sequence[Sequence[object]]) -> str:
+    return " / ".join(str(len(row)) for row in rows)
+
+
+def _list_labels(missing: Sequence[str], surplus: Sequence[str]) -> str:
+    if not missing and not surplus:
+        return "the same labels in another order, another number, or with another target"
+    parts = [("missing", missing), ("not mentioned", surplus)]
+    return ", ".join(f"{word} {' '.join(f'[{label}]' for label in labels)}" for word, labels in parts if labels)
 
 
 ExpectedButton = ButtonPattern | AnyButtons | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from chatscript.match.chat_view import ButtonRows, ChatEvent, MessageView
 from chatscript.match.matcher import collapse_spaces
@@ -15,17 +15,23 @@ _ESCAPED = r"\\\g<0>"
 _SAID_BY_BOT = re.compile(r"^\(|^/(?=.*/)|(?<!\S)\[|[{\\]|\.{3}")
 
 
-def format_events(events: Iterable[ChatEvent], names: Mapping[int, str]) -> list[str]:
-    """Format the events of several chats in their order; `names` are the people by id."""
+def format_events(
+    events: Iterable[ChatEvent], names: Mapping[int, str], notes: Sequence[tuple[int, int, str]] = ()
+) -> list[str]:
+    """Format the events of several chats in their order; `names` are the people by id.
+
+    `notes` are steps that leave no event, such as `@crash`: the number of the event before, the chat, the text.
+    """
     lines: list[str] = []
     chat: int | None = None
-    for event in events:
-        event_lines = format_event(event)
+    shown = [(event.seq, 0, event.chat, format_event(event)) for event in events]
+    shown += [(seq, 1 + at, where, [text]) for at, (seq, where, text) in enumerate(notes)]
+    for _, _, where, event_lines in sorted(shown, key=lambda item: item[:2]):
         if event_lines is None:
             continue
-        if event.chat != chat and (chat is not None or event.chat < 0):
-            lines.append(f"@user {names.get(event.chat, event.chat)}" if event.chat > 0 else "@group")
-        chat = event.chat
+        if where != chat and (chat is not None or where < 0):
+            lines.append(f"@user {names.get(where, where)}" if where > 0 else "@group")
+        chat = where
         lines.extend(event_lines)
     return lines
 

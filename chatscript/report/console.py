@@ -40,6 +40,16 @@ def remarks(results: Sequence[CaseResult]) -> list[str]:
     return [f"{remark} ({count} of {len(results)} cases)" for remark, count in sorted(counted.items())]
 
 
+def refusals(results: Sequence[CaseResult]) -> list[str]:
+    """Return a line for each kind of refused call: a bot may have swallowed the error."""
+    counted = Counter(refusal for result in results for refusal in result.refused)
+    cases = Counter(refusal for result in results for refusal in set(result.refused))
+    return [
+        f"refused {refusal} ({count} calls, {cases[refusal]} of {len(results)} cases)"
+        for refusal, count in sorted(counted.items())
+    ]
+
+
 def failure_report(result: CaseResult) -> str:
     """Return the report of a failure: where, expected and got, the chat so far, the bot's log; "" for a pass."""
     failure = result.failure
@@ -54,6 +64,9 @@ def _report(result: CaseResult, failure: CaseFailure) -> Iterator[str]:
     yield from _labelled("got", "\n".join(failure.got)) if failure.got else ()
     for note in failure.notes:
         yield from textwrap.wrap(note, 110, initial_indent="  - ", subsequent_indent=_INDENT) or []
+    for refusal, count in Counter(failure.refused).items():
+        times = f" ({count} times)" if count > 1 else ""
+        yield from textwrap.wrap(f"refused: {refusal}{times}", 110, initial_indent="  - ", subsequent_indent=_INDENT)
     yield f"  the chat so far{_cut(failure.chat)}:"
     yield from (f"{_INDENT}{line}" for line in failure.chat[-_CHAT_LINES:] or ("(nothing yet)",))
     if failure.log:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -102,6 +103,9 @@ class _SubprocessBot:
         return await self._process.wait()
 
 
+_NEVER = 1_000_000_000  # a time of access that only we set, in nanoseconds since 1970
+
+
 class ClockOffsetFile:
     """The file that CLOCK_OFFSET_FILE names to the bot: the seconds that it adds to the system's time."""
 
@@ -109,6 +113,20 @@ class ClockOffsetFile:
         self.path = path
         self._offset = 0.0
         self._write()
+        self._shows_reads = self._notices_a_read()
+
+    def seems_unread(self) -> bool:
+        """Whether nobody has read the last offset. False where the file system does not tell."""
+        return self._shows_reads and self.path.stat().st_atime_ns == _NEVER
+
+    def _notices_a_read(self) -> bool:
+        probe = self.path.with_suffix(".probe")
+        probe.write_bytes(b"0")
+        os.utime(probe, ns=(_NEVER, time.time_ns()))
+        probe.read_bytes()
+        noticed = probe.stat().st_atime_ns != _NEVER
+        probe.unlink()
+        return noticed
 
     def advance(self, seconds: float) -> None:
         """Move the bot's clock forward."""
@@ -118,4 +136,5 @@ class ClockOffsetFile:
     def _write(self) -> None:
         fresh = self.path.with_suffix(".new")
         fresh.write_text(f"{self._offset}\n", encoding="ascii")
+        os.utime(fresh, ns=(_NEVER, time.time_ns()))
         fresh.replace(self.path)

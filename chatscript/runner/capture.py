@@ -21,9 +21,10 @@ _VISIBLE_IN_CHAT = (
 )
 
 
-def add_note(capture: Capture, context: RunContext, step: AnyStep) -> None:
+async def add_note(capture: Capture, context: RunContext, step: AnyStep) -> None:
     """Note a step of the phone or a directive, which leave no event in a chat."""
     if not isinstance(step, _VISIBLE_IN_CHAT):
+        await context.listener.poll()  # what the bot did before belongs before the note
         events = context.listener.events
         capture.notes.append((events[-1].seq if events else 0, context.chat.id, _note_text(context, step)))
 

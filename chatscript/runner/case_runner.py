@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,7 +12,7 @@ from chatscript.language import steps
 from chatscript.language.bot_texts import BotTexts
 from chatscript.language.patterns import SourceLocation
 from chatscript.match.transcript import format_events
-from chatscript.results import Capture, Case, CaseFailure, CaseResult
+from chatscript.results import Capture, Case, CaseFailure, CaseResult, StepNote
 from chatscript.runner.assertions import expect_event, expect_nothing_more, expect_state
 from chatscript.runner.bot_process import BotLauncher
 from chatscript.runner.capture import add_note, collect
@@ -29,7 +29,7 @@ from chatscript.runner.user_steps import run_user_step
 class RunConfig:
     """The settings of a run: how to start the bot, its texts, the timeouts, and further variables for the bot.
 
-    `with_capture` collects what an HTML report needs.
+    `with_capture` collects what an HTML report needs, `with_calls` the bot's calls and their answers.
     """
 
     launcher: BotLauncher
@@ -37,6 +37,7 @@ class RunConfig:
     timing: Timing = field(default_factory=Timing)
     extra_environment: Mapping[str, str] = field(default_factory=dict)
     with_capture: bool = False
+    with_calls: bool = False
 
 
 class ExpectationReader(Protocol):
@@ -74,7 +75,11 @@ async def run_case(case: Case, config: RunConfig, reader: ExpectationReader | No
     has_states = any(isinstance(step, steps.ExpectState) for step in case.script.steps)
     async with (
         case_environment(
-            config.launcher, config.timing, config.extra_environment, record_states=has_states
+            config.launcher,
+            config.timing,
+            config.extra_environment,
+            record_states=has_states,
+            keep_answers=config.with_calls,
         ) as environment,
         AsyncExitStack() as closing,
     ):
@@ -89,8 +94,11 @@ async def run_case(case: Case, config: RunConfig, reader: ExpectationReader | No
         failure = await _run_steps(case, context, reader or StrictReader(), capture)
         if config.with_capture:
             await collect(capture, context)
-        remarks = tuple(dict.fromkeys(environment.listener.remarks))
-    return CaseResult(case, time.monotonic() - started, failure, capture if config.with_capture else None, remarks)
+        calls = await context.client.calls() if config.with_calls else ()
+        await environment.listener.poll()
+        remarks, refused = tuple(dict.fromkeys(environment.listener.remarks)), tuple(environment.listener.refusals)
+    seconds, kept = time.monotonic() - started, capture if config.with_capture else None
+    return CaseResult(case, seconds, failure, kept, remarks, refused, calls)
 
 
 async def _run_steps(
@@ -104,7 +112,7 @@ async def _run_steps(
         )
         for number, step in enumerate(case.script.steps):
             location, source = step.location, step.source
-            add_note(capture, context, step)
+            await add_note(capture, context, step)
             if isinstance(step, steps.Expectation):
                 await reader.expect_step(context, number, step)
             else:
@@ -113,9 +121,9 @@ async def _run_steps(
         source = ""
         await reader.finish(context)
     except StepFailed as problem:
-        return build_failure(context, location, source, problem)
+        return await build_failure(context, location, source, problem, capture.notes)
     except (BotStartFailed, SimulatorRefused) as error:
-        return build_failure(context, location, source, StepFailed(str(error)))
+        return await build_failure(context, location, source, StepFailed(str(error)), capture.notes)
     return None
 
 
@@ -150,16 +158,26 @@ async def run_step(
             await run_directive(context, step)
 
 
-def build_failure(context: RunContext, location: SourceLocation, source: str, problem: StepFailed) -> CaseFailure:
+async def build_failure(
+    context: RunContext, location: SourceLocation, source: str, problem: StepFailed, notes: Sequence[StepNote] = ()
+) -> CaseFailure:
     """Collect everything that a report of the failure shows."""
+    await context.listener.poll()  # a refused call may have been the last one
     names = {id: name for name, id in context.scope.people.items()}
-    chat = format_events(context.listener.events, names)
+    chat = format_events(context.listener.events, names, notes)
     return CaseFailure(
         location,
         source,
         problem.headline,
         problem.got,
-        problem.notes,
+        (*problem.notes, *_clock_hint(context)),
         tuple(chat),
         tuple(context.environment.log_lines()),
+        tuple(context.environment.refusals()),
     )
+
+
+def _clock_hint(context: RunContext) -> list[str]:
+    if context.clock_moved and context.environment.clock.seems_unread():
+        return ["the bot has not read CLOCK_OFFSET_FILE since @wait: its own clock stands still"]
+    return []

@@ -42,6 +42,7 @@ class RunContext:
     group: int | None = None
     expects_prompt_reply: bool = False
     faults_ordered: bool = False
+    clock_moved: bool = False
     lenient_chats: set[int] = field(default_factory=set)
     _phones: dict[str, Phone] = field(default_factory=dict)
 

@@ -47,6 +47,7 @@ async def _affect_bot(context: RunContext, step: steps.Directive) -> None:
         case steps.AdvanceClock(seconds=seconds):
             await context.client.advance_clock(seconds)
             context.environment.clock.advance(seconds)
+            context.clock_moved = True
         case steps.CrashBot():
             await context.environment.crash()
         case steps.SetBlocked(blocked=blocked):

@@ -21,6 +21,8 @@ from playground.world.world import World
 TOKEN = "7000000001:simulator-token-of-a-chat-script"  # noqa: S105 - valid for the simulator only
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _LOG_LINES = 20
+_LONGEST_LOG = 100
+_TRACEBACK = "Traceback (most recent call last)"
 
 
 class BotStartFailed(Exception):
@@ -40,6 +42,7 @@ class CaseEnvironment:
     _notes: Path
     _bot: BotProcess | None = None
     _logged: int = 0
+    _refused: int = 0
     listener: EventWaiter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,17 +77,22 @@ class CaseEnvironment:
         return coverage.last_state(self._notes)
 
     def mark_log(self) -> None:
-        """Mark the end of the log, so that a failure shows only the lines of the current step."""
+        """Mark the end of the log, so that a failure shows only the lines and refusals of the current step."""
+        self._refused = len(self.listener.refusals)
         self._logged = self._log.stat().st_size if self._log.exists() else 0
 
     def log_lines(self) -> list[str]:
-        """Return the last lines that the bot wrote since `mark_log`."""
+        """Return the last lines that the bot wrote since `mark_log`; a traceback is not cut."""
         if not self._log.exists():
             return []
         with self._log.open("rb") as log:
             log.seek(self._logged)
             text = log.read().decode(errors="replace")
-        return [_UNPRINTABLE.sub("", line) for line in text.splitlines() if line.strip()][-_LOG_LINES:]
+        return last_lines([_UNPRINTABLE.sub("", line) for line in text.splitlines() if line.strip()])
+
+    def refusals(self) -> list[str]:
+        """Return the calls that were refused since `mark_log`."""
+        return self.listener.refusals[self._refused :]
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -105,6 +113,14 @@ class CaseEnvironment:
         raise _bot_start_failed(reason, await self.client.bot_status())
 
 
+def last_lines(lines: list[str]) -> list[str]:
+    """Return the last lines of a log. A traceback near its end is whole, up to a length."""
+    first = max(len(lines) - _LOG_LINES, 0)
+    longest = range(max(len(lines) - _LONGEST_LOG, 0), first)
+    first = next((at for at in reversed(longest) if lines[at].startswith(_TRACEBACK)), first)
+    return [f"... ({first} lines before)", *lines[first:]] if first else lines
+
+
 def _bot_start_failed(reason: str, bot: BotStatus) -> BotStartFailed:
     last_call = f"its last call was {bot.last_method}" if bot.last_method else "it called nothing at BOT_API_URL"
     return BotStartFailed(f"the bot did not start: {reason}; {bot.misdirected_call or last_call}")
@@ -117,6 +133,7 @@ async def case_environment(
     extra_environment: Mapping[str, str] | None = None,
     *,
     record_states: bool = False,
+    keep_answers: bool = False,
 ) -> AsyncIterator[CaseEnvironment]:
     """Start a simulator and yield the environment. At the end, no process, folder or port is left.
 
@@ -129,6 +146,7 @@ async def case_environment(
         data.mkdir()
         clock = ClockOffsetFile(home / "clock")
         playground = Playground(World(token=TOKEN))
+        playground.world.traffic.keeps_answers = keep_answers
         async with serve_playground(playground) as address, SimulatorClient(address) as client:
             variables = {
                 "BOT_TOKEN": TOKEN,

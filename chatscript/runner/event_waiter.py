@@ -37,6 +37,7 @@ class EventWaiter:
     alive: Callable[[], bool]
     events: list[ChatEvent] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
     _chats: dict[int, ChatView] = field(default_factory=dict)
     _last: int = 0
 
@@ -54,6 +55,7 @@ class EventWaiter:
         batch = await self.client.events_after(before, wait)
         self._last = batch.last
         self.remarks.extend(batch.remarks)
+        self.refusals.extend(batch.refusals)
         for event in batch.events:
             self.events.append(event)
             self.chat(event.chat).add(event)

@@ -21,10 +21,11 @@ class SimulatorRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """New events and remarks on ignored fields, the number of the last event, and whether the bot is idle."""
+    """New events, remarks and refused calls, the number of the last event, and whether the bot is idle."""
 
     events: Sequence[ChatEvent]
     remarks: Sequence[str]
+    refusals: Sequence[str]
     last: int
     idle: bool
 
@@ -116,7 +117,15 @@ class SimulatorClient:
         answer = await self._get("/sim/events", after=after, wait=wait)
         events = [event for event in map(parse_event, answer["events"]) if event is not None]
         remarks = [event["text"] for event in answer["events"] if event["kind"] == "remark"]
-        return EventBatch(events, remarks, answer["last"], answer["idle"])
+        refused = [event for event in answer["events"] if event["kind"] == "refused"]
+        refusals = [f"{event['method']}: {event['description']}" for event in refused]
+        return EventBatch(events, remarks, refusals, answer["last"], answer["idle"])
+
+    async def calls(self) -> Sequence[Json]:
+        """Return the bot's calls, oldest first."""
+        async with self._http.get("/sim/calls") as response:
+            calls: Sequence[Json] = await response.json()
+            return calls
 
     async def all_events(self) -> Sequence[Json]:
         """Return all events as the simulator's JSON."""

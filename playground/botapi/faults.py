@@ -8,7 +8,7 @@ from enum import StrEnum
 from starlette.responses import HTMLResponse, Response
 
 from playground.botapi.json_response import AsciiJsonResponse
-from playground.world.api_errors import ApiError, forbidden, too_many_requests
+from playground.world.errors import ApiError, forbidden, too_many_requests
 
 ANY_METHOD = "*"
 

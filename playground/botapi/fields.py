@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from playground.world.api_errors import bad_request
+from playground.world.errors import bad_request
 
 MAX_TEXT_FIELD = 1024 * 1024
 _TRUE = frozenset({"true", "yes", "1"})
@@ -38,6 +38,12 @@ class CallFields:
         self._values = values
         self._uploads = uploads
         self.ignored: list[str] = []  # one phrase for each ignored field
+        self.remarks: list[str] = []  # what the simulator does otherwise than Telegram
+
+    def remark(self, text: str) -> None:
+        """Note once what the simulator does otherwise than Telegram in this call."""
+        if text not in self.remarks:
+            self.remarks.append(text)
 
     def note_unknown(self, known: Collection[str]) -> None:
         """Note the fields that the method does not know, and the files that no field refers to."""
@@ -55,6 +61,11 @@ class CallFields:
     def __contains__(self, name: str) -> bool:
         return name in self._values or name in self._uploads
 
+    def shown(self) -> dict[str, str]:
+        """Return every field as a text, a file by its name and size."""
+        files = {name: f"{file.name} ({len(file.content)} bytes)" for name, file in self._uploads.items()}
+        return {**self._values, **files}
+
     def text(self, name: str, default: str = "") -> str:
         """Return a text field."""
         return self._values.get(name, default)
@@ -69,9 +80,24 @@ class CallFields:
         except ValueError:
             raise bad_request(f'field "{name}" must be an Integer') from None
 
-    def flag(self, name: str) -> bool:
+    def flag(self, name: str, *, default: bool = False) -> bool:
         """Return a Boolean field; every value but true, yes and 1 is false."""
-        return self._values.get(name, "").strip().lower() in _TRUE
+        given = self._values.get(name, "").strip().lower()
+        return given in _TRUE if given else default
+
+    def required(self, name: str) -> str:
+        """Return a text field. Raises `ApiError` when it is empty."""
+        value = self._values.get(name, "")
+        if not value.strip():
+            raise bad_request(f'parameter "{name}" is required')
+        return value
+
+    def array(self, name: str, description: str, items: str = "") -> list[Any]:
+        """Return a JSON array, [] when there is none. Raises `ApiError` with the descriptions."""
+        given = self.json(name, description)
+        if given is not None and not isinstance(given, list):
+            raise bad_request(f"expected an Array of {items or description}")
+        return given or []
 
     def json(self, name: str, description: str) -> Any:
         """Return the value of a JSON field, None when it is empty. Raises `ApiError` with the description."""

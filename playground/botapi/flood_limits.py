@@ -9,7 +9,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from playground.world.api_errors import too_many_requests
+from playground.world.errors import too_many_requests
 
 _SECOND = 1.0
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from playground.botapi.fields import CallFields
 from playground.botapi.formatting.urls import InvalidUrl, normalize_url
-from playground.world.api_errors import bad_request
+from playground.world.errors import bad_request
 from playground.world.records import InlineButton, ReplyMarkup
 
 MAX_DATA = 64  # bytes
@@ -19,6 +19,8 @@ MAX_PLACEHOLDER = 64
 MAX_BUTTONS = 100
 MAX_ROW = 8
 STYLES = frozenset({"primary", "success", "danger"})
+
+SPECIAL = ("callback_game", "pay")
 
 _NONE: frozenset[str] = frozenset()
 _INLINE_FIELDS = frozenset({"inline_keyboard"})
@@ -68,17 +70,32 @@ _NO_MARKUP = ("reply_markup", _NONE, "", _NONE)
 _HTTPS_ONLY = {"web_app": "Web App ", "login_url": "login "}
 
 
-def reply_markup(fields: CallFields, *, only_inline: bool = False) -> ReplyMarkup | None:
-    """Return the validated reply_markup of a call, None when there is none. Raises `ApiError`."""
+def reply_markup(fields: CallFields, *, only_inline: bool = False, special: str = "") -> ReplyMarkup | None:
+    """Return the validated reply_markup of a call, None when there is none. Raises `ApiError`.
+
+    `special` is the kind of the button that invoices (`pay`) and games (`callback_game`) begin with.
+    """
     given = fields.json("reply_markup", "reply keyboard markup")
-    return inline_markup(fields, given) if only_inline else _markup(fields, given)
+    if only_inline or special:
+        return inline_markup(fields, given, special=special)
+    return _without_special(_markup(fields, given), special)
 
 
-def inline_markup(fields: CallFields, given: Any) -> ReplyMarkup | None:
+def inline_markup(fields: CallFields, given: Any, *, special: str = "") -> ReplyMarkup | None:
     """Return a validated inline keyboard, None when there is none. Raises `ApiError` for any other markup."""
     markup = _markup(fields, given)
     if markup is not None and not markup.inline:
         raise bad_request("inline keyboard expected")
+    return _without_special(markup, special)
+
+
+def _without_special(markup: ReplyMarkup | None, allowed: str) -> ReplyMarkup | None:
+    buttons = [button for row in (markup.buttons if markup else ()) for button in row]
+    # The special button must be the first one, and only its own kind of message can have it.
+    if any(button.kind in SPECIAL and (button.kind != allowed or at) for at, button in enumerate(buttons)):
+        raise bad_request("BUTTON_TYPE_INVALID")
+    if allowed and buttons and buttons[0].kind != allowed:
+        raise bad_request("BUTTON_TYPE_INVALID")
     return markup
 
 
@@ -165,9 +182,9 @@ def _action(given: dict[str, Any]) -> tuple[str, str]:
             return name, _url(_inner(given, name, "url"), _HTTPS_ONLY[name])
     if "copy_text" in given:
         return "copy", _copy_text(_inner(given, "copy_text", "text"))
-    for name in ("callback_game", "pay"):
+    for name in SPECIAL:
         if name in given:
-            raise bad_request("BUTTON_TYPE_INVALID")
+            return name, ""
     for name in given:
         if name.startswith("switch_inline_query"):
             return "inline", _query(given[name])

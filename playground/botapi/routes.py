@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from playground.botapi.fields import CallFields, read_fields
 from playground.botapi.flood_limits import FloodLimiter
 from playground.botapi.json_response import AsciiJsonResponse
 from playground.botapi.methods.table import METHODS, ApiMethod
-from playground.world.api_errors import NO_METHOD, UNAUTHORIZED, ApiError
+from playground.world.errors import NO_METHOD, UNAUTHORIZED, ApiError
 from playground.world.world import ApiCall, World
 
 GET_UPDATES = METHODS["getupdates"]
@@ -61,10 +62,15 @@ class BotApi:
             fields = await read_fields(request)
         except ApiError as error:
             return AsciiJsonResponse(error.body(), error.code)
+        traffic = self._world.traffic
         call = ApiCall(self._world.clock(), method.name, fields.text("chat_id"))
-        self._world.traffic.recent_calls.append(call)
+        traffic.recent_calls.append(call)
+        if traffic.keeps_answers:
+            call.fields = fields.shown()
         response = await self._with_faults(method, fields, request)
         call.status = response.status_code if response is not None else None
+        if traffic.keeps_answers and isinstance(response, AsciiJsonResponse):
+            call.answer = json.loads(bytes(response.body))
         return response
 
     @contextmanager
@@ -116,15 +122,19 @@ class BotApi:
             self._limits.admit(method.name, fields.text("chat_id"), self._world.clock())
             return AsciiJsonResponse({"ok": True, "result": await self._result(method, fields)})
         except ApiError as error:
+            # A second poll is refused after a restart, too; that is no mistake in a call.
+            if method is not GET_UPDATES:
+                self._world.log.add("refused", None, method=method.name, description=error.description)
             return AsciiJsonResponse(error.body(), error.code)
 
     async def _result(self, method: ApiMethod, fields: CallFields) -> Any:
-        fields.note_unknown(method.fields)
+        fields.note_unknown(method.signature.fields)
         try:
             return await method.handler(self._world, fields)
         finally:
-            for ignored in fields.ignored:
-                self._world.log.add("remark", None, text=f"{method.name}: Telegram ignores {ignored}")
+            remarks = [*(f"Telegram ignores {ignored}" for ignored in fields.ignored), *fields.remarks]
+            for remark in remarks:
+                self._world.log.add("remark", None, text=f"{method.name}: {remark}")
 
     async def _download(self, request: Request) -> Response:
         file = self._world.files.by_path(request.path_params["path"])

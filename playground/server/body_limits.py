@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.botapi.json_response import AsciiJsonResponse
-from playground.world.api_errors import ApiError
+from playground.world.errors import ApiError
 
 _MEBI = 1024 * 1024
 MAX_CALL = 50 * _MEBI

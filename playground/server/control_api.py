@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute
 
 from playground.botapi.faults import Fault, FaultKind, FaultQueue
 from playground.server.control_request import ControlRequest, path_number, read_control_request, sim_route
-from playground.world import inline_choice, serializers, user_actions
-from playground.world.action_errors import ActionRefused, BadControlRequest, UnknownId
+from playground.world import choices, inline_choice, serializers, user_actions
 from playground.world.attachments import make_attachment
+from playground.world.errors import ActionRefused, BadControlRequest, UnknownId
 from playground.world.files import read_qr_code
 from playground.world.records import Chat, ChatType, InlineButton, Message, Person, StoredFile
 from playground.world.world import World
@@ -84,7 +84,8 @@ class ControlApi:
             raise BadControlRequest("type: a person has their private chat already")
         title, privacy = control.text("title", "群", longest=MAX_TITLE), control.flag("privacy", default=True)
         inside = control.flag("bot", default=True)
-        chat = self._world.add_chat(kind, title, members, privacy=privacy, bot_inside=inside)
+        facts = {"bot_admin": control.flag("admin"), "forum": control.flag("forum")}
+        chat = self._world.add_chat(kind, title, members, privacy=privacy, bot_inside=inside, **facts)
         if inside:
             user_actions.add_bot(self._world, chat, members[0])
         return self._world.bot_api_chat(chat.id)
@@ -119,7 +120,10 @@ class ControlApi:
         user, id = self._person(control.number("user")).id, path_number(request, "id")
         if "data" in control:
             return {"query": user_actions.press_button(self._world, chat, user, id, control.text("data"))}
-        row, column, button = _button(self._message(request, chat), control)
+        message = self._message(request, chat)
+        row, column, button = _button(message, control)
+        if button.kind in choices.KINDS:
+            return {"query": choices.choose(self._world, chat, user, message, button)}
         if button.kind != "data":
             raise ActionRefused(f"[{button.label}] is a {button.kind} button: a press of it does not reach the bot")
         position = {"text": button.label, "row": row, "column": column}

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from playground.botapi.json_response import AsciiJsonResponse
-from playground.world.action_errors import ActionRefused, BadControlRequest, UnknownId
+from playground.world.errors import ActionRefused, BadControlRequest, UnknownId
 
 Handler = Callable[[Request], Awaitable[Any]]
 EnumWord = TypeVar("EnumWord", bound=StrEnum)

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from playground.botapi.json_response import ascii_json
 from playground.server.control_request import query_number, query_seconds, sim_route
-from playground.world.action_errors import BadControlRequest
+from playground.world.errors import BadControlRequest
 from playground.world.world import World
 
 MAX_WAIT = 60.0  # seconds

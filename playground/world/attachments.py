@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from collections.abc import Callable, Mapping
+from mimetypes import guess_type
 from typing import Any
 
-from PIL import Image, ImageDraw
-
-from playground.world.action_errors import BadControlRequest
-from playground.world.files import InvalidPhoto, file_fields, recompress_photo
+from playground.world.errors import BadControlRequest
+from playground.world.files import InvalidPhoto, recompress_photo, sample_picture
 from playground.world.records import Json
 from playground.world.world import World
 
@@ -31,30 +29,34 @@ def make_attachment(world: World, user: int, kind: str, fields: AttachmentFields
 
 def _photo(world: World, user: int, fields: AttachmentFields) -> Any:
     try:
-        return world.files.store_photo(recompress_photo(_decoded_content(fields) or _sample_picture()))
+        return world.files.store_photo(recompress_photo(_decoded_content(fields) or sample_picture()))
     except InvalidPhoto as error:
         raise BadControlRequest(str(error)) from None
 
 
 def _document(world: World, user: int, fields: AttachmentFields) -> Json:
     name = str(fields.get("file_name") or "document.txt")
-    return world.files.store_document(_decoded_content(fields) or b"A document.\n", name=name, type="text/plain")
+    return world.files.store_media(
+        "document",
+        _decoded_content(fields) or b"A document.\n",
+        name=name,
+        mime_type=guess_type(name)[0] or "text/plain",
+    )
 
 
 def _sticker(world: World, user: int, fields: AttachmentFields) -> Json:
-    stored = world.files.store(_sample_picture("WEBP"), name="sticker.webp", type="image/webp", folder="stickers")
-    shape = {"width": 512, "height": 512, "type": "regular", "is_animated": False, "is_video": False}
-    return {**file_fields(stored), **shape, "emoji": str(fields.get("emoji") or "👍")}
+    shape: dict[str, Any] = {"width": 512, "height": 512, "type": "regular", "is_animated": False, "is_video": False}
+    emoji = str(fields.get("emoji") or "👍")
+    return world.files.store_media("sticker", sample_picture("WEBP"), **shape, emoji=emoji)
 
 
-def _voice(world: World, user: int, fields: AttachmentFields) -> Json:
-    stored = world.files.store(b"OggS", name="voice.ogg", type="audio/ogg", folder="voice")
-    return {**file_fields(stored), "duration": int(fields.get("duration") or 3), "mime_type": "audio/ogg"}
+def _recording(kind: str, content: bytes, **facts: Any) -> Callable[[World, int, AttachmentFields], Json]:
+    def make(world: World, user: int, fields: AttachmentFields) -> Json:
+        duration = int(fields.get("duration") or 3)
+        content_given = _decoded_content(fields) or content
+        return world.files.store_media(kind, content_given, **facts, duration=duration)
 
-
-def _video_note(world: World, user: int, fields: AttachmentFields) -> Json:
-    stored = world.files.store(b"\0", name="note.mp4", type="video/mp4", folder="video_notes")
-    return {**file_fields(stored), "length": 240, "duration": int(fields.get("duration") or 3)}
+    return make
 
 
 def _contact(world: World, user: int, fields: AttachmentFields) -> Json:
@@ -92,8 +94,11 @@ _MAKERS: Mapping[str, Callable[[World, int, AttachmentFields], Any]] = {
     "photo": _photo,
     "document": _document,
     "sticker": _sticker,
-    "voice": _voice,
-    "video_note": _video_note,
+    "voice": _recording("voice", b"OggS"),
+    "video_note": _recording("video_note", b"\0", length=240),
+    "video": _recording("video", b"\0", width=640, height=360),
+    "animation": _recording("animation", b"\0", width=320, height=180),
+    "audio": _recording("audio", b"ID3"),
     "contact": _contact,
     "location": _location,
     "poll": _poll,
@@ -108,16 +113,3 @@ def _decoded_content(fields: AttachmentFields) -> bytes | None:
         return base64.b64decode(str(encoded), validate=True)
     except binascii.Error:
         raise BadControlRequest("base64: this is not base64") from None
-
-
-def _sample_picture(form: str = "JPEG") -> bytes:
-    """Draw a small landscape, the same picture every time."""
-    picture = Image.new("RGB", (512, 384 if form == "JPEG" else 512), "#9cc9e8")
-    pen = ImageDraw.Draw(picture)
-    pen.ellipse((360, 50, 440, 130), fill="#fff3c4")
-    pen.polygon([(0, 384), (170, 150), (330, 384)], fill="#5d8f7a")
-    pen.polygon([(200, 384), (370, 210), (512, 384)], fill="#41705d")
-    pen.rectangle((0, 384, 512, 512), fill="#41705d")
-    out = io.BytesIO()
-    picture.save(out, form)
-    return out.getvalue()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from playground.world import serializers, user_actions
-from playground.world.action_errors import ActionRefused
+from playground.world.errors import ActionRefused
 from playground.world.records import Chat, InlineAnswer, InlineResult, Message
-from playground.world.world import World
+from playground.world.world import QueryPurpose, World
 
 
 def type_query(world: World, chat: Chat, user: int, text: str) -> str | None:
@@ -16,7 +16,7 @@ def type_query(world: World, chat: Chat, user: int, text: str) -> str | None:
     if cached is not None:
         show_results(world, chat.id, user, text, cached)
         return None
-    query = world.add_query(user, chat.id, text)
+    query = world.add_query(user, chat.id, QueryPurpose.INLINE, text=text)
     chat_type = "sender" if chat.id == user else chat.type.value
     sender = serializers.bot_api_person(world.people[user])
     body = {"id": query.id, "from": sender, "query": text, "offset": "", "chat_type": chat_type}

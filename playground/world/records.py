@@ -27,6 +27,8 @@ class Person:
     first_name: str
     language_code: str
     username: str | None = None
+    last_name: str | None = None
+    phone_number: str = "+8613800138000"
     started: bool = False
     blocked: bool = False
 
@@ -41,6 +43,10 @@ class Chat:
     members: tuple[int, ...] = ()
     bot_inside: bool = True
     privacy: bool = True
+    bot_admin: bool = False
+    forum: bool = False
+    banned: frozenset[int] = frozenset()
+    facts: Json = field(default_factory=dict)  # what the bot set: the title apart, description, permissions, links
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,8 @@ class StoredFile:
 class Message:
     """One message in its current form; an edit makes a new record with the same id.
 
-    `text` is the caption when the message has media. `media` holds the media fields under the Bot API's names.
+    `text` is the caption when the message has media. `media` holds the media fields under the Bot API's names, `origin`
+    the message that was forwarded, `offer` what an invoice keeps for its payment, `reactions` emoji by who reacted.
     """
 
     id: int
@@ -105,6 +112,12 @@ class Message:
     caption_above: bool = False
     via: bool = False  # a chosen result of an inline query
     inline_id: str | None = None
+    thread: int | None = None
+    album: str | None = None
+    origin: Json | None = None
+    offer: Json = field(default_factory=dict)
+    reactions: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    votes: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from playground.world.records import Chat, ChatType, InlineButton, Json, Message, Person
@@ -12,6 +13,8 @@ _VALUE_FIELDS = {"data": "data", "url": "url", "copy": "copy", "inline": "query"
 def bot_api_person(person: Person) -> dict[str, Any]:
     """Return a person as a User of the Bot API."""
     user: dict[str, Any] = {"id": person.id, "is_bot": False, "first_name": person.first_name}
+    if person.last_name:
+        user["last_name"] = person.last_name
     if person.username:
         user["username"] = person.username
     if person.language_code:
@@ -28,8 +31,10 @@ def bot_api_chat(chat: Chat, owner: Person | None) -> dict[str, Any]:
     """Return a chat as a Chat of the Bot API; `owner` is the person of a private chat."""
     if chat.type is ChatType.PRIVATE and owner is not None:
         fields = {"id": chat.id, "type": "private", "first_name": owner.first_name}
-        return fields | ({"username": owner.username} if owner.username else {})
+        names = {"last_name": owner.last_name, "username": owner.username}
+        return fields | {name: value for name, value in names.items() if value}
     fields = {"id": chat.id, "type": chat.type.value, "title": chat.title}
+    fields |= {"is_forum": True} if chat.forum else {}
     return fields | ({"all_members_are_administrators": True} if chat.type is ChatType.GROUP else {})
 
 
@@ -52,6 +57,8 @@ def bot_api_content(message: Message) -> dict[str, Any]:
             shown[name] = True
     if message.edited is not None:
         shown["edit_date"] = message.edited
+    if message.album is not None:
+        shown["media_group_id"] = message.album
     return shown
 
 
@@ -71,6 +78,9 @@ def sim_message(message: Message, *, bot_id: int) -> dict[str, Any]:
         "photo": _photo(message.media),
         "document": _document(message.media),
         "buttons": [[_button(button) for button in row] for row in markup.buttons] if markup else [],
+        "choices": [[_button(button) for button in row] for row in message_choices(message)],
+        "title": media_title(message.media),
+        "reactions": {str(who): list(emoji) for who, emoji in message.reactions.items()},
         "keys": [list(row) for row in markup.keys] if markup else [],
         "edited": message.edited is not None,
         "forwarded": message.forwarded,
@@ -84,10 +94,48 @@ def sim_message(message: Message, *, bot_id: int) -> dict[str, Any]:
         shown["markup"] = markup.kind
     if markup is not None and markup.placeholder:
         shown["placeholder"] = markup.placeholder
-    for name in ("contact", "location", "sticker", "poll", "voice", "video_note"):
-        if name in message.media:
-            shown[name] = message.media[name]
+    if message.kind != "photo" and message.kind != "document":
+        shown |= message.media
     return shown
+
+
+def media_title(media: Json) -> str:
+    """Return what a person reads in a bubble without a text: the question of a poll, for example."""
+    return next((title(media[name]) for name, title in _TITLES.items() if name in media), "")
+
+
+_TITLES: dict[str, Callable[[Json], str]] = {
+    "poll": lambda poll: str(poll["question"]),
+    "dice": lambda dice: f"{dice['emoji']} {dice['value']}",
+    "contact": lambda contact: _joined(contact, "first_name", "last_name", "phone_number"),
+    "venue": lambda venue: _joined(venue, "title", "address", by=", "),
+    "location": lambda place: _joined(place, "latitude", "longitude", by=", "),
+    "checklist": lambda checklist: str(checklist["title"]),
+    "invoice": lambda invoice: _joined(invoice, "title", "description", by=": "),
+    "game": lambda game: str(game["title"]),
+    "sticker": lambda sticker: str(sticker.get("emoji", "")),
+}
+
+
+def _joined(given: Json, *names: str, by: str = " ") -> str:
+    return by.join(str(given[name]) for name in names if given.get(name) not in (None, ""))
+
+
+def message_choices(message: Message) -> tuple[tuple[InlineButton, ...], ...]:
+    """Return what a person can tap on in a message besides buttons, one in a row: options, tasks, the payment."""
+    if (poll := message.media.get("poll")) and not poll["is_closed"]:
+        return tuple((InlineButton(option["text"], "option"),) for option in poll["options"])
+    if checklist := message.media.get("checklist"):
+        return tuple((InlineButton(task["text"], "task"),) for task in checklist["tasks"])
+    if (invoice := message.media.get("invoice")) and not (message.markup and message.markup.buttons):
+        return ((InlineButton(f"Pay {_amount(invoice)}", "pay"),),)
+    return ()
+
+
+def _amount(invoice: Json) -> str:
+    if invoice["currency"] == "XTR":
+        return f"{invoice['total_amount']} ⭐"
+    return f"{invoice['total_amount'] / 100:.2f} {invoice['currency']}"
 
 
 def _photo(media: Json) -> dict[str, Any] | None:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from playground.world.api_errors import OTHER_POLL_STARTED, WEBHOOK_ACTIVE, WEBHOOK_SET, ApiError, conflict
 from playground.world.clock import ChangeCondition
+from playground.world.errors import OTHER_POLL_STARTED, WEBHOOK_ACTIVE, WEBHOOK_SET, ApiError, conflict
 from playground.world.records import Json
 
 # Seconds until an unconfirmed update is lost.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from playground.world import serializers
-from playground.world.action_errors import ActionRefused
 from playground.world.entities import add_found_entities, utf16_cut
+from playground.world.errors import ActionRefused
 from playground.world.records import Chat, ChatType, InlineButton, Json, Message
 from playground.world.world import World
 
@@ -156,7 +156,8 @@ def button_at(message: Message, row: int, column: int) -> InlineButton:
 
 
 def _rows(message: Message) -> tuple[tuple[InlineButton, ...], ...]:
-    return message.markup.buttons if message.markup is not None else ()
+    buttons = message.markup.buttons if message.markup is not None else ()
+    return buttons + serializers.message_choices(message)
 
 
 def _labels(message: Message) -> str:
@@ -195,6 +196,27 @@ def _addresses_bot(world: World, text: str, entity: Json) -> bool:
     if entity["type"] == "bot_command":
         return "@" not in word or word.endswith(name)
     return bool(entity["type"] == "mention" and word == name)
+
+
+def chat_member(world: World, chat: Chat, user: int) -> Json:
+    """Return a person or the bot as a ChatMember of the Bot API."""
+    if user == world.profile.id:
+        return _member(world, "administrator" if chat.bot_admin or chat.type is ChatType.CHANNEL else "member")
+    shown = serializers.bot_api_person(world.people[user])
+    if user in chat.banned:
+        return {"user": shown, "status": "kicked", "until_date": 0}
+    if chat.type is not ChatType.PRIVATE and chat.members[:1] == (user,):
+        return {"user": shown, "status": "creator", "is_anonymous": False}
+    inside = user in chat.members or chat.id == user
+    return {"user": shown, "status": "member" if inside else "left"}
+
+
+def announce(world: World, chat: Chat, event: str, user: int) -> None:
+    """Show a service message about a person, and send it to the bot."""
+    shown = serializers.bot_api_person(world.people[user])
+    body = {**world.bot_api_service_message(chat.id, user), event: shown}
+    world.log.add("service", chat.id, event=event, user=user)
+    world.updates.add("message", body, f"chat:{chat.id}")
 
 
 def _member(world: World, status: str) -> dict[str, Any]:

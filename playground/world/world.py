@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from playground.world import serializers
@@ -29,25 +30,41 @@ _ANSWER_TIMEOUT = 15.0  # seconds
 _CALLS_KEPT = 20_000
 
 
+class QueryPurpose(StrEnum):
+    """What a query asks for."""
+
+    PRESS = "press"
+    INLINE = "inline"
+    SHIPPING = "shipping"
+    CHECKOUT = "checkout"
+
+
 @dataclass(frozen=True, slots=True)
 class PendingQuery:
-    """An unanswered button press, or an inline query; only an inline query has a text."""
+    """An unanswered query: a button press, an inline query with its text, or one of a payment with its invoice."""
 
     id: str
     user: int
     chat: int
     created_at: float
-    text: str | None = None
+    text: str = ""
+    purpose: QueryPurpose = QueryPurpose.PRESS
+    invoice: Message | None = None
 
 
 @dataclass(slots=True)
 class ApiCall:
-    """A call of the bot, and the HTTP status of the answer. None: not answered yet, or the connection was cut."""
+    """A call of the bot, and the HTTP status of the answer. None: not answered yet, or the connection was cut.
+
+    The fields and the answer are kept where `Traffic.keeps_answers` is set.
+    """
 
     at: float
     method: str
     chat: str
     status: int | None = None
+    fields: Json = field(default_factory=dict)
+    answer: Json | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +73,7 @@ class Traffic:
 
     calls_in_progress: int = 0
     recent_calls: deque[ApiCall] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
+    keeps_answers: bool = False
     misdirected_call: str | None = None  # describes the last call to an unknown address or with a wrong token
 
 
@@ -84,6 +102,8 @@ class World:
         self.inline_answers = InlineAnswers()
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
+        self.topics: dict[tuple[int, int], dict[str, Any]] = {}  # of forums, by chat and thread
+        self.pinned: dict[int, list[int]] = {}  # the ids of pinned messages by chat, the newest last
         self.run_id = f"{self.rng.randrange(16**12):012x}"  # lets the page notice a restart
         self.closed = False
         self._messages: dict[int, dict[int, Message]] = {}
@@ -109,11 +129,13 @@ class World:
         self.log.add("person", None, user=serializers.sim_person(person))
         return person
 
-    def add_chat(self, type: ChatType, title: str, members: tuple[int, ...], **facts: bool) -> Chat:
+    def add_chat(self, type: ChatType, title: str, members: tuple[int, ...], **facts: Any) -> Chat:
         """Create a group or channel."""
         id = -self._fresh_id(range(1_000_000_000, 3_900_000_000))
         if type is not ChatType.GROUP:
             id -= 1_000_000_000_000
+        if type is ChatType.CHANNEL:
+            facts["bot_admin"] = True  # a bot has no other role there
         chat = self.chats[id] = Chat(id, type, title, members, **facts)
         self.log.add("group", None, group={**self.bot_api_chat(id), "members": list(members)})
         return chat
@@ -157,6 +179,11 @@ class World:
         self.log.add("edit", old.chat, **self._message_event(new), was=self.sim_message(old))
         return new
 
+    def change_message(self, old: Message, **facts: Any) -> Message:
+        """Change what others did with a message: votes, reactions. That is no edit."""
+        new = self._messages[old.chat][old.id] = replace(old, **facts)
+        return new
+
     def delete_message(self, message: Message) -> None:
         """Delete a message from its chat."""
         del self._messages[message.chat][message.id]
@@ -165,16 +192,16 @@ class World:
 
     # queries
 
-    def add_query(self, user: int, chat: int, text: str | None = None) -> PendingQuery:
-        """Add a query: a button press, or an inline query when it has a text."""
+    def add_query(self, user: int, chat: int, purpose: QueryPurpose = QueryPurpose.PRESS, **facts: Any) -> PendingQuery:
+        """Add a query that the bot is to answer."""
         id = str(self.rng.randrange(10**17, 10**19))
-        query = self._queries[id] = PendingQuery(id, user, chat, self.clock(), text)
+        query = self._queries[id] = PendingQuery(id, user, chat, self.clock(), purpose=purpose, **facts)
         return query
 
-    def take_query(self, id: str, *, inline: bool = False) -> PendingQuery | None:
+    def take_query(self, id: str, purpose: QueryPurpose = QueryPurpose.PRESS) -> PendingQuery | None:
         """Remove and return a query. None when there is no such query, or when it is too old to answer."""
         query = self._queries.get(id)
-        if query is None or (query.text is not None) != inline:
+        if query is None or query.purpose is not purpose:
             return None
         del self._queries[id]
         return query if self.clock() - query.created_at <= _ANSWER_TIMEOUT else None
@@ -204,8 +231,10 @@ class World:
             shown["from"] = self._bot_api_sender(message.sender)
         shown |= {"chat": self.bot_api_chat(message.chat), "date": message.date}
         if message.forwarded:
-            origin = {"type": "hidden_user", "sender_user_name": "王小明", "date": message.date - 60}
-            shown["forward_origin"] = origin
+            unknown = {"type": "hidden_user", "sender_user_name": "王小明", "date": message.date - 60}
+            shown["forward_origin"] = message.origin or unknown
+        if message.thread:
+            shown |= {"message_thread_id": message.thread, "is_topic_message": True}
         if message.via:
             shown["via_bot"] = self.profile.user()
         replied_to = self.message(message.chat, message.reply_to) if message.reply_to and with_reply else None
@@ -225,6 +254,11 @@ class World:
         """End all waiting."""
         self.closed = self.updates.closed = True
         self.changes.notify_all()
+
+    def next_message_id(self) -> int:
+        """Take the next id, for what is numbered among the messages."""
+        self._next_message += 1
+        return self._next_message
 
     def _message_event(self, message: Message) -> Json:
         shown = self.sim_message(message)

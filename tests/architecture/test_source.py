@@ -29,6 +29,7 @@ OUTSIDE = {
 }
 ALLOWED = {
     "bot/clock.py": {"datetime.now", "secrets"},
+    "bot/env_file.py": {"os.environ"},
     "bot/systemd.py": {"os.environ"},
     "bot/testing/fork_server.py": {"os.environ"},
     "storage/encryption/sealing.py": {"secrets"},
@@ -36,9 +37,10 @@ ALLOWED = {
     "playground": OUTSIDE,
     "chatscript": OUTSIDE,
 }
-"""`bot/clock.py` is the bot's clock and its source of chance; systemd names its socket in the environment; the fork
-server gives each bot its environment; sealing draws keys, nonces and names of draft files; `run_bot.py` turns off
-pydantic's plugins. The settings read the environment through pydantic-settings. The playground is a world of its own.
+"""`bot/clock.py` is the bot's clock and its source of chance; `bot/env_file.py` looks at the names of variables;
+systemd names its socket in the environment; the fork server gives each bot its environment; sealing draws keys, nonces
+and names of draft files; `run_bot.py` turns off pydantic's plugins. The settings read the environment through
+pydantic-settings. The playground is a world of its own.
 """
 
 BROAD = {

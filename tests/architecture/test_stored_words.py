@@ -17,6 +17,7 @@ import verification
 WORDS = {
     "AttemptRefusal": "quota verified unavailable over too_many busy unbound method_off",
     "AttemptStatus": "reserved waiting opened confirming succeeded failed expired cancelled",
+    "CallerScope": "links attempts accounts",
     "Choice": (
         "begin personal mine not_mine enterprise overseas agree not_now name_right name_wrong confirm change_name "
         "change_number wechat qq face new_code other_way try_again change_data back cancel"
@@ -39,10 +40,14 @@ WORDS = {
     "PageStage": "check authorise card_needed card_binding card_bound welcome agreement recognition",
     "PhoneStage": "waiting opened confirming",
     "Picture": "verified failed expired",
-    "Purpose": "link-signature link-request desk-session",
-    "Reason": ("mismatch declined no_card face_covered face_differs face_out_of_frame quota unavailable too_many busy"),
+    "ProviderApp": "wechat qq alipay any",
+    "Purpose": "link-signature link-request desk-session caller-request",
+    "Reason": (
+        "mismatch declined no_card face_covered face_differs face_out_of_frame face_unclear no_photo unfinished quota "
+        "unavailable too_many busy"
+    ),
     "Remark": "human thanks greeting wait help button",
-    "SideMessage": "faq language privacy",
+    "SideMessage": "faq language privacy code",
     "VerdictChoice": "pass mismatch declined no_card face_covered face_differs face_out_of_frame",
 }
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,8 +20,8 @@ from verification.core import Core
 from verification.dialogue_store import DialogueStore
 from verification.errors import ProviderUnavailable
 from verification.ids import Account
-from verification.ports import NoticeKind, Store
-from verification.provider_polling import POLL_INTERVAL, ProviderPoller
+from verification.ports import NoticeKind, PhoneRedirect, ProviderAnswer, Store
+from verification.provider_polling import GRACE, POLL_INTERVAL, ProviderPoller
 
 A1 = AttemptId("a1")
 NO = Rejected(Reason.MISMATCH)
@@ -34,18 +34,29 @@ class FakeRemoteProvider(FakeProvider):
     """Returns the given answer; a `barrier` makes that many polls run at once."""
 
     answer: AttemptStatus | Verdict = AttemptStatus.WAITING
+    remembered: str | None = None
     unavailable: bool = False
     polls: list[AttemptId] = field(default_factory=list)
     barrier: asyncio.Barrier | None = None
     simulated: bool = False
 
-    async def poll(self, attempt: AttemptId) -> AttemptStatus | Verdict:
-        self.polls.append(attempt)
+    @property
+    def phone_origins(self) -> frozenset[str]:
+        return frozenset()
+
+    async def leave(self, attempt: Attempt, client: Mapping[str, str]) -> PhoneRedirect:
+        raise NotImplementedError
+
+    def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId | None:
+        raise NotImplementedError
+
+    async def poll(self, attempt: Attempt) -> ProviderAnswer:
+        self.polls.append(attempt.id)
         if self.barrier is not None:
             await self.barrier.wait()
         if self.unavailable:
             raise ProviderUnavailable("away")
-        return self.answer
+        return ProviderAnswer(self.answer, self.remembered)
 
 
 @dataclass
@@ -78,7 +89,7 @@ class PollingProgram:
 
 
 def program(store: Store, remote: FakeRemoteProvider, clock: FakeClock) -> PollingProgram:
-    core = Core(store, {Method.WECHAT: remote}, make_deps(clock), ttl=TTL)
+    core = Core(store, {Method.WECHAT: remote}, make_deps(clock), ttl=TTL, polled={Method.WECHAT})
     counted = Counter[str]()
     poller = ProviderPoller(store, core, {Method.WECHAT: remote}, clock, lambda outcome: counted.update([outcome]))
     return PollingProgram(store, core, poller, counted)
@@ -101,6 +112,20 @@ async def ours(store: DialogueStore, remote: FakeRemoteProvider, clock: FakeCloc
     await made.core.begin(make_request())
     await made.core.progress(A1, AttemptStatus.OPENED, "page")
     return made
+
+
+async def test_what_a_provider_remembers_is_stored_with_every_answer(
+    ours: PollingProgram, remote: FakeRemoteProvider
+) -> None:
+    for answer, remembered, kept in (
+        (AttemptStatus.OPENED, "seen", "seen"),
+        (AttemptStatus.CONFIRMING, "at the end", "at the end"),
+        (AttemptStatus.WAITING, None, "at the end"),
+    ):
+        remote.remembered = remembered
+        await ours.poll(answer, remote)
+
+        assert (await ours.attempt()).provider_state == kept
 
 
 async def test_answers_move_an_attempt_forward_and_never_back(ours: PollingProgram, remote: FakeRemoteProvider) -> None:
@@ -182,18 +207,97 @@ async def test_inv19_progress_after_the_verdict_changes_nothing(
     assert (await ours.attempt()).status is AttemptStatus.SUCCEEDED
 
 
-@pytest.mark.parametrize("swept", [False, True])
-@pytest.mark.parametrize("answer", [Passed(), NO, AttemptStatus.CONFIRMING])
-async def test_inv19_answers_after_expiry_are_ignored(
-    ours: PollingProgram, remote: FakeRemoteProvider, clock: FakeClock, answer: AttemptStatus | Verdict, swept: bool
+@pytest.mark.parametrize("late", [timedelta(seconds=-1), timedelta(0), timedelta(seconds=1), GRACE, timedelta(hours=9)])
+@pytest.mark.parametrize("verdict", [Passed(), NO])
+async def test_inv19_a_verdict_counts_until_the_provider_was_asked_after_the_end(
+    ours: PollingProgram, remote: FakeRemoteProvider, clock: FakeClock, verdict: Verdict, late: timedelta
 ) -> None:
+    """The longest delay is that of a program which was away."""
+    clock.now += TTL + late
+    await ours.core.expire_due()
+    await ours.poll(verdict, remote)
+
+    assert (await ours.attempt()).has_verdict(verdict)
+    assert ours.outcomes == {"verdict": 1}
+
+
+@pytest.mark.parametrize(
+    ("late", "status"),
+    [
+        (timedelta(0), AttemptStatus.OPENED),
+        (GRACE - timedelta(microseconds=1), AttemptStatus.OPENED),
+        (GRACE, AttemptStatus.EXPIRED),
+    ],
+)
+@pytest.mark.parametrize("unavailable", [False, True])
+async def test_inv19_an_attempt_expires_when_its_grace_is_over_whatever_the_last_answer(
+    ours: PollingProgram,
+    remote: FakeRemoteProvider,
+    clock: FakeClock,
+    late: timedelta,
+    status: AttemptStatus,
+    unavailable: bool,
+) -> None:
+    clock.now += TTL + late
+    remote.unavailable = unavailable
+    await ours.core.expire_due()
+    await ours.poll(AttemptStatus.OPENED, remote)
+
+    assert (await ours.attempt()).status is status
+    assert remote.polls == [A1]
+
+
+async def test_a_step_on_the_providers_page_during_the_grace_renews_the_time(
+    ours: PollingProgram, remote: FakeRemoteProvider, clock: FakeClock
+) -> None:
+    clock.now += TTL + GRACE
+    await ours.poll(AttemptStatus.CONFIRMING, remote)
+
+    attempt = await ours.attempt()
+    assert (attempt.status, attempt.expires_at) == (AttemptStatus.CONFIRMING, clock.now + TTL)
+
+
+async def test_an_attempt_whose_person_never_pressed_on_has_no_grace(
+    store: DialogueStore, remote: FakeRemoteProvider, clock: FakeClock
+) -> None:
+    ours = program(store, remote, clock)
+    await ours.core.begin(make_request())
     clock.now += TTL
-    if swept:
-        await ours.core.expire_due()
-    await ours.poll(answer, remote)
     await ours.core.expire_due()
 
-    assert await ours.verdicts() == [AttemptStatus.EXPIRED]
+    assert (await ours.attempt()).status is AttemptStatus.EXPIRED
+
+
+async def test_an_attempt_that_expires_soon_is_announced_though_it_is_polled(
+    ours: PollingProgram, clock: FakeClock
+) -> None:
+    clock.now += TTL - timedelta(seconds=30)
+
+    assert [await ours.core.expire_due(), await ours.core.expire_due()] == [1, 0]
+    assert (await ours.attempt()).expiry_announced
+
+
+@pytest.mark.parametrize("end", ["expired", "cancelled"])
+@pytest.mark.parametrize("verdict", [Passed(), NO])
+async def test_inv19_a_verdict_after_the_end_is_counted_and_logged(
+    ours: PollingProgram,
+    remote: FakeRemoteProvider,
+    clock: FakeClock,
+    verdict: Verdict,
+    end: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    if end == "cancelled":
+        await ours.core.cancel(A1)
+    else:
+        clock.now += TTL + GRACE
+        await ours.poll(AttemptStatus.OPENED, remote)
+    ours.outcomes.clear()
+    await ours.poll(verdict, remote)
+
+    assert (await ours.attempt()).status is AttemptStatus(end)
+    assert ours.outcomes == {"late": 1}
+    assert "a1 comes too late" in caplog.text
     assert await ours.core.slot_of(Account("telegram:1")) is None
 
 

@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 
 from storage import SqlStore, open_database
-from storage.inspection import ResultBacklog, inspect_database
+from storage.inspection import inspect_database
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, FakeClock, FakeProvider, make_attempt, make_deps, make_request, make_sealing
 from tests.open_unit import open_unit
 from tests.reliability import Proof
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 from verification.core import Core
-from verification.ids import Account, PersonId
-from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult
+from verification.ids import Account, FrontEnd, PersonId
+from verification.result_outbox import MAX_BLOCKING_TRIES, MAX_CLOCK_SKEW, DeliveryStatus, OutgoingResult, ResultBacklog
 
 LEASE = timedelta(seconds=20)
 MOMENT = timedelta(microseconds=1)
@@ -71,6 +71,7 @@ async def test_a_repeated_verdict_is_posted_once(
         reason=reason,
         simulated=True,
         at=NOON,
+        front_end=FrontEnd("telegram"),
     )
     assert result == claimed_results
 

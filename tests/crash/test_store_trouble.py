@@ -115,4 +115,9 @@ async def test_inv27_a_database_server_that_stops_during_each_step_loses_nothing
 
         counts = {step.name: came(guest, step.reply_text) for step in CHAT}
         assert set(counts.values()) <= {1, 2}, f"{counts}\n{bot.output()}"
+        output = bot.output()
+        # What comes and goes all the time begins with at most five lines in a minute.
+        assert 1 <= output.count("the database is away: ") <= min(len(CHAT), 5), output
+        assert output.count("the database is away: ") == output.count("the database is back after "), output
+        assert not [sign for sign in ("Traceback", "Error", "NotSent") if sign in output], output
     proof(cases=len(CHAT), faults=len(CHAT))

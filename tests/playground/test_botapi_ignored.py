@@ -30,7 +30,7 @@ def inline(**action: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"disable_web_page_preview": True}, 'the field "disable_web_page_preview"'),
+        ({"disable_preview": True}, 'the field "disable_preview"'),
         ({"link_preview_options": {"disabled": True}}, 'the field "disabled" in link_preview_options'),
         ({"reply_markup": inline(callback_data="a", color="red")}, 'the field "color" in InlineKeyboardButton'),
         ({"reply_markup": inline(url="http://a.b") | {"wide": 1}}, 'the field "wide" in InlineKeyboardMarkup'),
@@ -95,6 +95,6 @@ async def test_defaults_of_a_library_that_telegram_ignores_do_no_harm(simulator:
 
 
 async def test_an_unknown_method_is_reported(simulator: RunningPlayground) -> None:
-    assert await simulator.refusal("sendDice", chat_id=1) == "Not Found: method not found"
+    assert await simulator.refusal("sendDices", chat_id=1) == "Not Found: method not found"
     assert await simulator.refusal("<script>") == "Not Found: method not found"
-    assert await remarks(simulator) == ["sendDice: the simulator does not know this method"]
+    assert await remarks(simulator) == ["sendDices: the simulator does not know this method"]

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground.world.api_errors import ApiError
 from playground.world.clock import ChangeCondition
+from playground.world.errors import ApiError
 from playground.world.update_queue import UpdateQueue
 from tests.playground.simulator import TOKEN, Json, RunningPlayground, running_playground
 

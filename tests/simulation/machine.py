@@ -100,11 +100,11 @@ class FlakyProvider(SimulatedProvider):
         super().__init__(method)
         self._away = away
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
         await asyncio.sleep(0.1)
         if self._away():
             raise ProviderUnavailable(attempt)
-        return await super().open(attempt, identity)
+        return await super().open(attempt, identity, return_url)
 
 
 MakeStore = Callable[[SimulatedDatabase], SqlStore]

@@ -14,7 +14,7 @@ from bot.handlers.api.transport import NotSent
 from playground.botapi.fields import CallFields, Upload
 from playground.botapi.json_response import ascii_json
 from playground.botapi.methods.table import METHODS
-from playground.world.api_errors import ApiError, too_many_requests
+from playground.world.errors import ApiError, too_many_requests
 from playground.world.world import World
 from tests.simulation.fault_schedule import FATAL, CallFault, FaultSchedule
 from tests.simulation.process_life import ProcessLife

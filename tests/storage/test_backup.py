@@ -8,12 +8,13 @@ import pytest
 
 from storage import Sealing, StoreUnavailable, WrongKeys, open_database, open_store
 from storage.backup import copy_database
-from storage.inspection import InspectionReport, ResultBacklog, inspect_database
+from storage.inspection import InspectionReport, inspect_database
 from tests.fakes import NOON, NUMBER, make_attempt, make_sealing
 from tests.open_unit import open_unit
 from tests.reliability import Proof
 from verification.ids import PersonId
 from verification.ports import NoticeKind
+from verification.result_outbox import ResultBacklog
 
 COPIES = 5
 

@@ -140,6 +140,16 @@ def test_the_schema_allows_as_many_quota_slots_as_the_core(raw: sqlite3.Connecti
             "SELECT 1 FROM litter WHERE front_end = 'a' ORDER BY written_at, person, message_id LIMIT 5",
             "litter_written (front_end=?)",
         ),
+        (
+            "SELECT id FROM results AS waiting WHERE (waiting.outcome IS NULL OR waiting.outcome = 'pending')"
+            " AND (waiting.due_at <= 1 OR waiting.tried_at > 2) ORDER BY waiting.due_at, waiting.id LIMIT 5",
+            "results_owed",
+        ),
+        (
+            "SELECT 1 FROM caller_requests WHERE front_end = 'a' AND (requested_at, attempt) < (1, 'b')"
+            " ORDER BY requested_at DESC, attempt DESC LIMIT 5",
+            "caller_requests_made (front_end=? AND (requested_at,attempt)<(?,?))",
+        ),
     ],
 )
 def test_frequent_queries_use_an_index(raw: sqlite3.Connection, query: str, index: str) -> None:

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, TELEGRAM, FakeClock, FakeProvider, make_deps, make_request
+from tests.fakes import NOON, TELEGRAM, FakeClock, FakeProvider, make_attempt, make_deps, make_request
 from tests.open_unit import open_unit
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed
 from verification.core import AttemptRequest, Core
 from verification.dialogue_store import DialogueStore
-from verification.errors import MethodOff, ProviderUnavailable
+from verification.errors import AttemptOver, MethodOff, ProviderUnavailable
 from verification.identity import Identity
 from verification.ids import Account
 from verification.ports import Notice, NoticeKind, ProviderSession
@@ -122,7 +122,7 @@ async def test_an_attempt_that_ended_meanwhile_stays_as_it_is(store: DialogueSto
 class AbsentProvider(FakeProvider):
     """A provider that does not answer."""
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
         raise ProviderUnavailable(attempt)
 
 
@@ -138,7 +138,13 @@ async def test_a_session_that_fails_after_its_attempt_is_over_changes_nothing(
         store, {request.method: AbsentProvider()}, make_deps(FakeClock(), "again-"), ttl=timedelta(minutes=10)
     )
     with pytest.raises(ProviderUnavailable):
-        await absent.open_session(request)
+        await absent.open_session(make_attempt(request.id, request.account))
 
     kept = await load(store, request)
     assert (kept and kept.status) == (AttemptStatus.SUCCEEDED if is_begun else None)
+
+
+async def test_no_session_is_opened_for_an_attempt_that_has_ended(store: DialogueStore) -> None:
+    core = core_with(store, *Method)
+    with pytest.raises(AttemptOver):
+        await core.open_session(make_attempt(status=AttemptStatus.CANCELLED, identity=None))

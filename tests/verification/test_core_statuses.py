@@ -198,7 +198,7 @@ async def test_an_attempt_that_cannot_be_read_is_abandoned_only_while_it_is_live
 
 # Which attempts a provider is asked about
 
-ASKED_WHEN_NOTIFIED = {OPENED, CONFIRMING, SUCCEEDED, FAILED}
+ASKED_WHEN_NOTIFIED = set(AttemptStatus) - {AttemptStatus.RESERVED, WAITING}
 ASKED_BY_THE_LOOP = {OPENED, CONFIRMING}
 
 

@@ -20,6 +20,7 @@ from verification.support.funnel import (
     beijing_day,
     bucket_range,
     duration_bucket,
+    next_beijing_day,
 )
 from verification.support.funnel_export import to_csv, to_json
 from verification.support.funnel_report import build_reports, quantile
@@ -159,3 +160,14 @@ def test_a_quantile_lies_in_its_bucket_by_its_share_of_it(
 def test_where_nothing_was_timed_there_is_no_quantile() -> None:
     assert quantile({}, 0.5) is None
     assert quantile({6: 0}, 0.5) is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "begins"),
+    [
+        (datetime(2026, 11, 23, 15, 59, 59, 999999, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC)),
+        (datetime(2026, 11, 23, 16, tzinfo=UTC), datetime(2026, 11, 24, 16, tzinfo=UTC)),
+    ],
+)
+def test_the_next_day_begins_at_midnight_in_beijing(moment: datetime, begins: datetime) -> None:
+    assert next_beijing_day(moment) == begins

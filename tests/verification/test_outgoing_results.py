@@ -1,11 +1,12 @@
 """What another server is told: each byte of it, and how often it is tried."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
-from verification.ids import Account
+from verification.ids import Account, FrontEnd
 from verification.result_outbox import (
     MAX_BLOCKING_TRIES,
     MAX_CLOCK_SKEW,
@@ -17,7 +18,9 @@ from verification.result_outbox import (
 AT = datetime(2026, 11, 23, 12, 0, 0, 7, tzinfo=UTC)
 
 
-def result(status: AttemptStatus, reason: Reason | None = None, at: datetime = AT) -> OutgoingResult:
+def result(
+    status: AttemptStatus, reason: Reason | None = None, at: datetime = AT, front_end: str = "telegram"
+) -> OutgoingResult:
     return OutgoingResult(
         id=1,
         attempt=AttemptId("attempt-0a1b"),
@@ -27,6 +30,7 @@ def result(status: AttemptStatus, reason: Reason | None = None, at: datetime = A
         reason=reason,
         simulated=True,
         at=at,
+        front_end=FrontEnd(front_end),
     )
 
 
@@ -34,7 +38,7 @@ def test_a_success_is_told_in_these_bytes() -> None:
     assert result(AttemptStatus.SUCCEEDED).body() == (
         b'{"type": "verification.verified", "timestamp": "2026-11-23T12:00:00.000007Z", "data": {'
         b'"account": "cloud:100012345", "method": "face", "status": "verified", "attempt": "attempt-0a1b",'
-        b' "at": "2026-11-23T12:00:00.000007Z", "simulated": true}}'
+        b' "at": "2026-11-23T12:00:00.000007Z", "simulated": true, "front_end": "telegram"}}'
     )
 
 
@@ -43,8 +47,28 @@ def test_a_failure_is_told_with_its_reason(reason: Reason) -> None:
     assert result(AttemptStatus.FAILED, reason).body() == (
         b'{"type": "verification.failed", "timestamp": "2026-11-23T12:00:00.000007Z", "data": {'
         b'"account": "cloud:100012345", "method": "face", "status": "failed", "reason": "' + reason.encode() + b'",'
-        b' "attempt": "attempt-0a1b", "at": "2026-11-23T12:00:00.000007Z", "simulated": true}}'
+        b' "attempt": "attempt-0a1b", "at": "2026-11-23T12:00:00.000007Z", "simulated": true, "front_end": "telegram"}}'
     )
+
+
+@pytest.mark.parametrize("status", ["opened", "confirming", "expired", "cancelled"])
+def test_other_news_is_told_with_an_id_of_its_own(status: str) -> None:
+    news = result(AttemptStatus(status), front_end="api.shop")
+
+    assert news.message_id == f"result_attempt-0a1b_{status}"
+    assert json.loads(news.body()) == {
+        "type": f"verification.{status}",
+        "timestamp": "2026-11-23T12:00:00.000007Z",
+        "data": {
+            "account": "cloud:100012345",
+            "method": "face",
+            "status": status,
+            "attempt": "attempt-0a1b",
+            "at": "2026-11-23T12:00:00.000007Z",
+            "simulated": True,
+            "front_end": "api.shop",
+        },
+    }
 
 
 def test_a_time_of_another_zone_is_told_in_utc_and_always_to_the_microsecond() -> None:

@@ -9,6 +9,7 @@ from tests.fakes import NOON, FakeClock, make_request
 from tests.open_unit import open_unit
 from verification.attempts import AttemptId, AttemptStatus, Method
 from verification.dialogue_store import DialogueStore
+from verification.errors import Unreadable
 
 
 @pytest.fixture
@@ -83,3 +84,15 @@ async def test_a_fault_of_one_poll_is_logged_and_the_next_runs(
         await until(ours, {"progress": 1})
 
     assert remote.polls == [A1] * 2
+
+
+async def test_an_attempt_that_cannot_be_read_ends_and_blocks_no_other(
+    ours: PollingProgram, remote: FakeRemoteProvider
+) -> None:
+    async with open_unit(ours.store, "damage") as unit:
+        await unit._connection.fetch("UPDATE attempts SET secrets = x'00' WHERE id = 'a1'")
+    with pytest.raises(Unreadable):
+        await ours.poller.poll_one(A1)
+
+    assert (await ours.core.begin(make_request("a2"))).attempt == "a2"
+    assert remote.polls == []

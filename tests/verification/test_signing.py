@@ -41,6 +41,20 @@ def test_of_several_signatures_one_must_match() -> None:
     SIGNING.verify(headers, BODY, NOON)
 
 
+def test_while_a_secret_is_replaced_both_sign_and_both_are_accepted() -> None:
+    both = WebhookSigner(f"{SECRET}, {OTHER_SECRET}")
+    headers = both.headers("id", NOON, BODY)
+
+    for secret in (SECRET, OTHER_SECRET):
+        WebhookSigner(secret).verify(headers, BODY, NOON)
+        both.verify(WebhookSigner(secret).headers("id", NOON, BODY), BODY, NOON)
+
+
+def test_three_secrets_are_refused() -> None:
+    with pytest.raises(ValueError, match="write one secret, or two"):
+        WebhookSigner(",".join([SECRET, OTHER_SECRET, SECRET]))
+
+
 def test_an_id_of_256_characters_is_accepted() -> None:
     SIGNING.verify(SIGNING.headers("x" * 256, NOON, BODY), BODY, NOON)
 

@@ -1,7 +1,7 @@
 """The web application for tests: the real core and pages over a store in memory, and phones that open them."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from verification import AttemptId, AttemptRequest, Core, Identity, Method, Name
 from verification.core import CoreDeps
 from verification.ids import Account, Contact
 from verification.ports import Provider
+from verification.providers.http import HttpProvider
 from verification.providers.simulated import SimulatedProvider
 from web.app import TelegramRoute, WebDeps, web_app
 from web.dependencies import ApiRoute
@@ -63,6 +64,7 @@ class WebFixture:
     notified: list[str] = field(default_factory=list)
     tokens: int = 0
     seconds: float = 0.0
+    monotonic_clock: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
         deps = CoreDeps(self._clock, self._token, lambda: "47", lambda token: f"http://127.0.0.1/v/{token}")
@@ -72,14 +74,16 @@ class WebFixture:
             WebDeps(
                 core=self.core,
                 providers=self.providers,
+                pollable={method: each for method, each in self.providers.items() if isinstance(each, HttpProvider)},
                 texts={language: page_texts(language) for language in ("zh", "en")},
                 ready=self._ready,
                 registry=self.registry,
                 clock=self._clock,
+                public_url="https://verify.example/pages",
                 notify_provider_news=self.notified.append,
                 telegram=self.telegram,
                 api=self.api,
-                monotonic_clock=lambda: self.seconds,
+                monotonic_clock=self.monotonic_clock or (lambda: self.seconds),
                 is_outage=lambda error: isinstance(error, StoreUnavailable),
             )
         )

@@ -61,7 +61,7 @@ class DeskFixture:
                 support=self.support,
                 keyed_digest=self.store.keyed_digest,
                 link_url=lambda token: f"https://t.me/realname_bot?start={token}",
-                qr=QrCodes(qr.page_svg, qr.print_png),
+                qr=QrCodes(qr.page_svg, qr.print_png, qr.terminal_text),
                 topics=TOPICS,
                 new_id=lambda: f"fresh-{next(numbers)}",
                 secure=self.public.startswith("https:"),
@@ -70,10 +70,12 @@ class DeskFixture:
         return WebDeps(
             core=Core(self.store, providers, make_deps(self.clock), ttl=timedelta(minutes=10)),
             providers=providers,
+            pollable={},
             texts={language: page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
             ready=_ready,
             registry=self.registry,
             clock=self.clock,
+            public_url="https://verify.example",
             monotonic_clock=lambda: self.seconds,
             desk=desk,
         )

@@ -47,7 +47,10 @@ class MemoryUnit:
     async def due_attempts(self, moment: datetime, limit: int) -> Sequence[DueAttempt]:
         due = [attempt for attempt in self.attempts.values() if attempt.live and attempt.expires_at <= moment]
         oldest = sorted(due, key=lambda attempt: attempt.expires_at)[:limit]
-        return [DueAttempt(attempt.id, attempt.expires_at, attempt.expiry_announced) for attempt in oldest]
+        return [
+            DueAttempt(each.id, each.method, each.status, each.expires_at, expiry_announced=each.expiry_announced)
+            for each in oldest
+        ]
 
     async def abandon(self, attempt: AttemptId) -> None:
         raise AssertionError(f"{attempt} can be read")

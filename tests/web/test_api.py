@@ -3,12 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -16,16 +13,13 @@ import pytest
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.fakes import make_sealing
 from tests.open_unit import open_unit
+from tests.web.api_fixture import FIRST, NAMED, OTHER, SECOND, ApiFixture, Json, caller
 from tests.web.app_fixture import START, WebFixture
 from verification.ids import Actor, PersonId
 from verification.invitations import LinkId, read_link_token
-from verification.support.service import SupportService
 from verification.support.store import AuditEntry
-from web.api.callers import BURST
-from web.dependencies import ApiRoute, QrCodes
+from web.api.callers import BURST, CALL_BURST
 
-FIRST = "first-key-of-a-program-00000"
-SECOND = "second-key-of-a-program-0000"
 UNKNOWN = "0123456789abcdef"
 PATHS = (
     ("GET", "/v1/links"),
@@ -36,7 +30,18 @@ PATHS = (
     ("GET", f"/v1/links/{UNKNOWN}/qr.svg"),
 )
 
-Json = dict[str, Any]
+CODES = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "idempotency_conflict",
+    413: "too_large",
+    422: "invalid_request",
+    429: "rate_limited",
+    500: "internal",
+    503: "unavailable",
+}
 
 
 @pytest.fixture
@@ -47,28 +52,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 
 @pytest.fixture
 def web_app(store: SqlStore) -> WebFixture:
-    numbers = count()
-    web_app = WebFixture()
-    support = SupportService(store, lambda: web_app.now, timedelta(minutes=30))
-    web_app.api = ApiRoute(
-        keys=(FIRST, SECOND),
-        support=support,
-        link_url=lambda token: f"https://t.me/example_bot?start={token}",
-        qr=QrCodes(svg=lambda link: f"<svg>{link}</svg>", png=lambda link: link.encode()),
-        new_id=lambda: str(next(numbers)),
-    )
-    web_app.__post_init__()
-    return web_app
-
-
-@asynccontextmanager
-async def caller(
-    web_app: WebFixture, key: str | None = FIRST, address: str = "127.0.0.1"
-) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    transport = httpx.ASGITransport(web_app.app, client=(address, 50000))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
-        yield client
+    return ApiFixture(store).web
 
 
 async def make(client: httpx.AsyncClient, key: str = "", **fields: object) -> Json:
@@ -89,7 +73,8 @@ def assert_problem(answer: httpx.Response, status: int, sentence: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     body = answer.json()
-    assert (body["status"], set(body)) == (status, {"title", "status", "detail"})
+    assert (body["status"], set(body)) == (status, {"title", "status", "code", "detail"})
+    assert body["code"] == CODES[status]
     assert sentence in body["detail"]
 
 
@@ -207,6 +192,37 @@ async def test_every_call_is_audited_with_the_position_of_its_key_and_no_secret(
     ]
 
 
+async def test_a_named_key_is_audited_by_its_name(web_app: WebFixture, store: SqlStore) -> None:
+    async with caller(web_app, NAMED) as client:
+        made = await make(client)
+
+    assert made["made_by"] == "api:tickets"
+    assert await uses(store) == [("api:tickets", "link", f"{made['id']} 10*****45")]
+
+
+@pytest.mark.parametrize(("verb", "path"), PATHS)
+async def test_a_key_without_the_scope_of_links_does_nothing_with_them(
+    web_app: WebFixture, store: SqlStore, verb: str, path: str
+) -> None:
+    async with caller(web_app, OTHER) as client:
+        answer = await client.request(verb, path, content=b'{"account": "7"}')
+
+    assert_problem(answer, 403, "This key may not use links.")
+    assert await uses(store) == []
+
+
+async def test_a_key_that_calls_too_often_waits_and_no_other_does(web_app: WebFixture) -> None:
+    async with caller(web_app) as client, caller(web_app, SECOND) as other:
+        answers = [await client.get("/v1/nothing") for _ in range(CALL_BURST + 1)]
+        elsewhere = await other.get("/v1/nothing")
+        web_app.seconds += int(answers[-1].headers["retry-after"])
+        later = await client.get("/v1/nothing")
+
+    assert [answer.status_code for answer in answers] == [404] * CALL_BURST + [429]
+    assert_problem(answers[-1], 429, "This key calls too often.")
+    assert (elsewhere.status_code, later.status_code) == (404, 404)
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -287,7 +303,7 @@ async def test_an_unknown_link_is_404(web_app: WebFixture, id: str) -> None:
 
 async def test_unknown_paths_and_methods_are_problems_too(web_app: WebFixture) -> None:
     async with caller(web_app) as client:
-        nowhere = await client.get("/v1/attempts")
+        nowhere = await client.get("/v1/nothing")
         slash = await client.get("/v1/links/")
         put = await client.put("/v1/links")
 

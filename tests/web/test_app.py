@@ -76,12 +76,15 @@ async def test_a_form_without_a_length_is_cut_off_at_the_limit(web_app: WebFixtu
         ({}, True),
         ({"Origin": "null"}, True),
         ({"Origin": "http://127.0.0.1"}, True),
+        ({"Origin": "https://verify.example"}, True),  # a proxy rewrote the host that the request names
         ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, True),
         ({"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "same-origin"}, True),  # a proxy rewrote the host
         ({"Sec-Fetch-Site": "none"}, True),
         ({"Sec-Fetch-Site": "cross-site"}, False),
         ({"Sec-Fetch-Site": "same-site"}, False),
         ({"Origin": "https://elsewhere.example"}, False),
+        ({"Origin": "https://verify.example.evil.example"}, False),
+        ({"Origin": "file://"}, False),
         ({"Origin": "http://[broken"}, False),
     ],
 )

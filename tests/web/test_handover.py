@@ -2,15 +2,18 @@
 
 import html
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import ClassVar, TypeVar
 
 import httpx
 import pytest
 
 from tests.provider_server import FakeProviderServer, nobody
 from tests.web.app_fixture import PHONES, START, TTL, WebFixture
-from verification import AttemptId, AttemptStatus, Identity, Method, Reason
-from verification.ports import NoticeKind, Provider, ProviderSession
+from verification import Attempt, AttemptId, AttemptStatus, Core, Identity, Method, Reason
+from verification.errors import ProviderUnavailable
+from verification.ports import NoticeKind, PhoneRedirect, Provider, ProviderSession
 from verification.providers.http import HttpProvider
 from verification.providers.simulated import SimulatedProvider
 
@@ -21,13 +24,49 @@ AWAY = "https://verify.example.org/a0?b=c&d=%22"
 class AlwaysOpeningProvider(HttpProvider):
     """A provider whose session is open already."""
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
         return ProviderSession(AWAY)
 
 
-def http(hosts: frozenset[str] = frozenset({"verify.example.org"})) -> HttpProvider:
-    service = FakeProviderServer(base="https://api.example.org").service(hosts)
-    return AlwaysOpeningProvider(Method.WECHAT, service, nobody, lambda: START, callback_url="", session_lifetime=TTL)
+class AbsentProvider(AlwaysOpeningProvider):
+    """A provider that knows no address for a phone at the moment."""
+
+    async def leave(self, attempt: Attempt, client: Mapping[str, str]) -> PhoneRedirect:
+        raise ProviderUnavailable("away")
+
+
+class CancelledWhileLeaving(AlwaysOpeningProvider):
+    """A provider that is asked while the person cancels in the chat."""
+
+    core: ClassVar[Core]
+
+    async def leave(self, attempt: Attempt, client: Mapping[str, str]) -> PhoneRedirect:
+        await self.core.cancel(attempt.id)
+        return await super().leave(attempt, client)
+
+
+class CountsPhones(AlwaysOpeningProvider):
+    """A provider that makes a new address for each press."""
+
+    presses = 0
+    return_url = ""
+
+    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+        self.return_url = return_url
+        return await super().open(attempt, identity, return_url)
+
+    async def leave(self, attempt: Attempt, client: Mapping[str, str]) -> PhoneRedirect:
+        self.presses += 1
+        url = f"https://verify.example.org/a0?n={self.presses}"
+        return PhoneRedirect(url, url)
+
+
+P = TypeVar("P", bound=HttpProvider)
+
+
+def http(kind: type[P]) -> P:
+    service = FakeProviderServer(base="https://api.example.org").service(frozenset({"verify.example.org"}))
+    return kind(Method.WECHAT, service, nobody, lambda: START, callback_url="", session_lifetime=TTL)
 
 
 async def phone_at(web_app: WebFixture, app: str = "wechat") -> tuple[httpx.AsyncClient, str]:
@@ -37,7 +76,7 @@ async def phone_at(web_app: WebFixture, app: str = "wechat") -> tuple[httpx.Asyn
 
 @pytest.fixture
 def web_app() -> WebFixture:
-    return WebFixture(providers={Method.WECHAT: http()})
+    return WebFixture(providers={Method.WECHAT: http(AlwaysOpeningProvider)})
 
 
 def status(web_app: WebFixture) -> AttemptStatus:
@@ -60,7 +99,10 @@ async def test_the_page_shows_the_account_and_the_match_code(web_app: WebFixture
 
 
 async def test_an_attempt_whose_method_was_switched_off_shows_that_it_is_closed() -> None:
-    providers: dict[Method, Provider] = {Method.WECHAT: http(), Method.QQ: SimulatedProvider(Method.QQ)}
+    providers: dict[Method, Provider] = {
+        Method.WECHAT: http(AlwaysOpeningProvider),
+        Method.QQ: SimulatedProvider(Method.QQ),
+    }
     web_app = WebFixture(providers=providers)
     phone, link = await phone_at(web_app)
     del providers[Method.WECHAT]
@@ -157,13 +199,63 @@ async def test_after_expiry_no_press_continues(web_app: WebFixture, press: str) 
 
 
 async def test_an_address_that_is_no_longer_allowed_is_not_used() -> None:
-    web_app = WebFixture(providers={Method.WECHAT: http()})
+    web_app = WebFixture(providers={Method.WECHAT: http(AlwaysOpeningProvider)})
     _, link = await phone_at(web_app)
     web_app.store.put(A0, provider_state="https://other.example.org/a0")
 
-    page = await web_app.phone("wechat").get(link)
+    page = await web_app.phone("wechat").post(link, data={"press": "leave"})
 
-    assert page.status_code == 404
+    assert page.status_code == 503
+    assert "other.example.org" not in page.text
+    assert status(web_app) is AttemptStatus.WAITING
+
+
+async def test_a_provider_that_does_not_answer_sends_no_phone_and_the_attempt_stays() -> None:
+    web_app = WebFixture(providers={Method.WECHAT: http(AbsentProvider)})
+    phone, link = await phone_at(web_app)
+
+    page = await phone.post(link, data={"press": "leave"})
+
+    assert (page.status_code, status(web_app)) == (503, AttemptStatus.WAITING)
+    assert "暂时没有响应" in read(page)
+
+
+async def test_an_attempt_that_ends_while_the_provider_is_asked_sends_no_phone() -> None:
+    web_app = WebFixture(providers={Method.WECHAT: http(CancelledWhileLeaving)})
+    phone, link = await phone_at(web_app)
+    CancelledWhileLeaving.core = web_app.core
+
+    page = await phone.post(link, data={"press": "leave"})
+
+    assert (page.status_code, status(web_app)) == (410, AttemptStatus.CANCELLED)
+    assert "verify.example.org" not in page.text
+
+
+async def test_what_the_provider_remembers_when_the_phone_leaves_is_stored_at_every_press() -> None:
+    web_app = WebFixture(providers={Method.WECHAT: http(CountsPhones)})
+    phone, link = await phone_at(web_app)
+
+    pages = [await phone.post(link, data={"press": "leave"}) for _ in range(2)]
+
+    assert ["?n=1" in page.text for page in pages] == [True, False]
+    assert web_app.store.committed.attempts[A0].provider_state == "https://verify.example.org/a0?n=2"
+
+
+async def test_the_provider_learns_where_the_phone_comes_back() -> None:
+    provider = http(CountsPhones)
+    web_app = WebFixture(providers={Method.WECHAT: provider})
+    _, link = await phone_at(web_app)
+
+    assert provider.return_url == f"{link}/back"
+
+
+async def test_a_press_to_leave_means_nothing_on_a_simulated_page() -> None:
+    web_app = WebFixture()
+    phone, link = await phone_at(web_app)
+
+    page = await phone.post(link, data={"press": "leave"})
+
+    assert (page.status_code, status(web_app)) == (200, AttemptStatus.OPENED)
 
 
 async def test_in_another_app_the_page_names_the_right_one_and_still_continues(web_app: WebFixture) -> None:
@@ -176,7 +268,9 @@ async def test_in_another_app_the_page_names_the_right_one_and_still_continues(w
 
 
 async def test_a_page_of_a_real_attempt_carries_no_banner_beside_simulated_methods() -> None:
-    web_app = WebFixture(providers={Method.WECHAT: http(), Method.QQ: SimulatedProvider(Method.QQ)})
+    web_app = WebFixture(
+        providers={Method.WECHAT: http(AlwaysOpeningProvider), Method.QQ: SimulatedProvider(Method.QQ)}
+    )
     phone, link = await phone_at(web_app)
     simulated = await web_app.begin(Method.QQ, "telegram:200000001")
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bot.http_client import http_client
+from bot.http_client import TIMEOUT, http_client
 from tests.provider_server import SIGNING, ProviderFault, provider
 from verification.errors import ProviderUnavailable
 from verification.providers.http import TransientFailure
@@ -125,3 +125,7 @@ async def test_inv21_a_connection_error_names_only_its_kind() -> None:
                 await call("GET", url, {}, b"")
 
     assert str(raised.value) == "ClientConnectorError"
+
+
+def test_an_answer_may_take_the_ten_seconds_that_the_documents_promise() -> None:
+    assert (TIMEOUT.total, TIMEOUT.sock_read) == (10, None)

@@ -15,6 +15,17 @@ ROBOTS = [
     "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/534+ (KHTML, like Gecko) BingPreview/1.0b",
     "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)",
     "Mozilla/5.0 (compatible; SomeCrawler/1.0)",
+    "Mozilla/5.0 (Macintosh) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0 Safari/537.36 LarkUrl2Meta/1.0",
+    "Iframely/1.3.1 (+https://iframely.com/docs/about) Atlassian",
+    "Mozilla/5.0 (compatible; Rocket.Chat/6.4)",
+    "SkypeUriPreview Preview/0.5",
+    "kakaotalk-scrap/1.0",
+    "Mozilla/5.0 AppleWebKit/605.1 (KHTML, like Gecko) Safari/604.1 (+https://links.example/about)",
+    "curl/8.5.0",
+    "python-requests/2.32.3",
+    "Go-http-client/2.0",
+    "okhttp/4.12.0",
+    "Dalvik/2.1.0 (Linux; U; Android 14)",
     "",
 ]
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.web.app_fixture import IDENTITY, RIGHT_APP, START, TTL, WebFixture
 from verification import AttemptId, AttemptStatus, Method, Reason, ScanCode
+from verification.ids import Contact
 from verification.ports import NoticeKind
 
 CHOICES = {
@@ -181,6 +182,17 @@ async def test_after_the_verdict_the_page_shows_only_its_kind(web_app: WebFixtur
     assert "telegram:" not in phone.text
     assert "47" not in phone.text
     assert not phone.buttons
+
+
+async def test_a_person_of_another_front_end_is_not_sent_to_the_chat(web_app: WebFixture) -> None:
+    phone = await phone_at(web_app, Method.QQ)
+    web_app.store.put(AttemptId("a0"), contact=Contact("api.shop:cloud:1"))
+    await phone.press("confirm")
+
+    await phone.open()
+
+    assert "请回到显示二维码的地方继续" in phone.text
+    assert "Telegram" not in phone.text
 
 
 async def test_a_success_without_a_free_slot_shows_the_quota_as_reason(web_app: WebFixture) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.web.app_fixture import PHONES
-from verification import Method
+from verification.attempts import ProviderApp
 from web.phone.user_agents import ClientApp, detect_app, in_right_app, is_robot
 
 ANDROID = "Mozilla/5.0 (Linux; Android 13; M2012K11AC) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/109.0"
@@ -33,11 +33,32 @@ def test_each_app_is_recognised_by_its_user_agent(agent: str, app: ClientApp) ->
 
 
 @pytest.mark.parametrize(
-    ("method", "right"), [(Method.WECHAT, ClientApp.WECHAT), (Method.QQ, ClientApp.QQ), (Method.FACE, ClientApp.WECHAT)]
+    ("needed", "right"),
+    [
+        (ProviderApp.WECHAT, [ClientApp.WECHAT]),
+        (ProviderApp.QQ, [ClientApp.QQ]),
+        (ProviderApp.ALIPAY, [ClientApp.ALIPAY]),
+        (ProviderApp.ANY, list(ClientApp)),
+    ],
 )
-def test_each_method_belongs_to_one_app(method: Method, right: ClientApp) -> None:
-    assert [app for app in ClientApp if in_right_app(method, app)] == [right]
+def test_a_provider_works_in_the_app_it_names(needed: ProviderApp, right: list[ClientApp]) -> None:
+    assert [app for app in ClientApp if in_right_app(needed, app)] == right
 
 
-def test_a_phone_whose_maker_is_called_cubot_is_no_robot() -> None:
-    assert not is_robot({"user-agent": f"Mozilla/5.0 (Linux; Android 11; CUBOT X50) {ANDROID}"})
+@pytest.mark.parametrize(
+    "agent",
+    [
+        *(PHONES[app] for app in ("wechat", "qq", "browser")),
+        f"Mozilla/5.0 (Linux; Android 11; CUBOT X50) {ANDROID}",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22B83 "
+        "MicroMessenger/8.0.54(0x18003630) NetType/4G Language/zh_CN",
+        "Mozilla/5.0 (Linux; U; Android 13; zh-cn; M2012K11AC) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
+        "Chrome/100.0 Mobile Safari/537.36 XiaoMi/MiuiBrowser/18.2",
+        "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0 ArkWeb/4.1 Mobile",
+        "Mozilla/5.0 (compatible; MSIE 10.0; Windows Phone 8.0; Trident/6.0; IEMobile/10.0)",
+        "Opera/9.80 (Android; Opera Mini/36.2) Presto/2.12 Version/12.16",
+        "Mozilla/5.0 (Android 14; Mobile; rv:131.0) Gecko/131.0 Firefox/131.0",
+    ],
+)
+def test_a_person_with_a_browser_is_no_robot(agent: str) -> None:
+    assert not is_robot({"user-agent": agent})

@@ -5,7 +5,10 @@ The tables here decide. Python has such tables too, but they change from release
 
 import ipaddress
 import re
+from collections.abc import Collection
 from urllib.parse import SplitResult, urlsplit
+
+_PHONE_URL = re.compile(r"[!-\[\]-~]{1,2048}")
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -87,6 +90,17 @@ def parse_base_url(url: str) -> SplitResult:
     if is_ip_literal(host) and not is_public(host):
         raise ValueError("this address is not on the open Internet; the only other address allowed is this machine")
     return parts
+
+
+def allowed_phone_url(url: object, origins: Collection[str]) -> str | None:
+    """The address if a phone may go there: its scheme and host are among the origins, and it adds no user or port."""
+    if not isinstance(url, str) or not _PHONE_URL.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if f"{parts.scheme}://{parts.netloc.lower()}" in origins else None
 
 
 def is_ip_literal(host: str) -> bool:

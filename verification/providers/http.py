@@ -15,10 +15,21 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from verification.attempts import AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
+from verification.attempts import (
+    APP_OF_METHOD,
+    Attempt,
+    AttemptId,
+    AttemptStatus,
+    Method,
+    Passed,
+    ProviderApp,
+    Reason,
+    Rejected,
+)
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity
-from verification.ports import ProviderSession
+from verification.ports import InvalidCallback, PhoneRedirect, ProviderAnswer, ProviderSession
+from verification.providers.addresses import allowed_phone_url
 from verification.signing import WebhookSigner
 
 log = logging.getLogger(__name__)
@@ -27,18 +38,13 @@ OPEN_RETRY_DELAYS = (0.5, 2.0)
 """Seconds between the tries to open a session; one more try than delays."""
 
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PHONE_URL = re.compile(r"[!-\[\]-~]{1,2048}")
 _TRANSIENT = frozenset({408, 425, 429}) | frozenset(range(500, 600))
 _STATES = {state.value: state for state in (AttemptStatus.WAITING, AttemptStatus.OPENED, AttemptStatus.CONFIRMING)}
-_REASONS = {reason.value: reason for reason in Reason if reason is not Reason.QUOTA}
+_REASONS = {reason.value: reason for reason in Reason if reason not in (Reason.QUOTA, Reason.BUSY)}
 
 
 class TransientFailure(ProviderUnavailable):
     """No usable answer this time; a retry may succeed."""
-
-
-class InvalidCallback(Exception):
-    """A callback is signed correctly but its body is not one of ours."""
 
 
 class HttpCall(Protocol):
@@ -50,24 +56,22 @@ class HttpCall(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProviderEndpoint:
-    """The provider's server as the operator configures it: its base address, and the hosts where phones may go."""
+    """The provider's server as the operator configures it: its base address, and the hosts where phones may go.
+
+    Phones go there by https, or by the scheme of the base address if its host is among them.
+    """
 
     base_url: str
     phone_hosts: frozenset[str]
     signer: WebhookSigner
 
-    def phone_url(self, url: object) -> str | None:
-        """The address if a phone may go there: https on a listed host, or the scheme and host of the base address."""
-        if not isinstance(url, str) or not _PHONE_URL.fullmatch(url):
-            return None
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return None
+    @property
+    def phone_origins(self) -> frozenset[str]:
+        """The origins of those hosts."""
         base = urlsplit(self.base_url)
-        own = (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
-        # The whole netloc must be listed, so that an address cannot add a user or a port.
-        return url if parts.netloc.lower() in self.phone_hosts and (parts.scheme == "https" or own) else None
+        host = base.netloc.lower()
+        own = {f"{base.scheme}://{host}"} if host in self.phone_hosts else set()
+        return frozenset({f"https://{host}" for host in self.phone_hosts} | own)
 
 
 class HttpProvider:
@@ -97,31 +101,43 @@ class HttpProvider:
         """False: the operator answers for the provider."""
         return False
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
+    @property
+    def app(self) -> ProviderApp:
+        """The app that the method is named after."""
+        return APP_OF_METHOD[self._method]
+
+    @property
+    def phone_origins(self) -> frozenset[str]:
+        """The origins that the operator listed."""
+        return self._endpoint.phone_origins
+
+    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
         """Open the session with the attempt's id; its state is the address where the phone goes."""
+        del return_url
         try:
             return ProviderSession(provider_state=await self._open_session(attempt, identity))
         except ProviderUnavailable as error:
             log.warning("the provider for %s opened no session for attempt %s: %s", self._method, attempt, error)
             raise
 
-    async def poll(self, attempt: AttemptId) -> AttemptStatus | Verdict:
+    async def leave(self, attempt: Attempt, client: Mapping[str, str]) -> PhoneRedirect:
+        """Send the phone to the address that the session was opened with."""
+        del client
+        return PhoneRedirect(attempt.provider_state, attempt.provider_state)
+
+    async def poll(self, attempt: Attempt) -> ProviderAnswer:
         """Poll the session; raises `ProviderUnavailable`."""
-        answer = await self._send("GET", attempt)
+        answer = await self._send("GET", attempt.id)
         match answer.get("state"):
             case "passed":
-                return Passed()
+                return ProviderAnswer(Passed())
             case "failed":
                 # A failure for an unknown reason is still a failure.
-                return Rejected(_REASONS.get(str(answer.get("reason")), Reason.UNAVAILABLE))
+                return ProviderAnswer(Rejected(_REASONS.get(str(answer.get("reason")), Reason.UNAVAILABLE)))
             case str(state) if state in _STATES:
-                return _STATES[state]
+                return ProviderAnswer(_STATES[state])
             case _:
                 raise ProviderUnavailable("the state is unknown")
-
-    def phone_url(self, provider_state: str) -> str | None:
-        """The address for the phone from a stored state; None when it does not fit the present settings."""
-        return self._endpoint.phone_url(provider_state)
 
     def read_callback(self, headers: Mapping[str, str], body: bytes) -> AttemptId:
         """Return which attempt may have news; raises `InvalidSignature` or `InvalidCallback`."""
@@ -140,7 +156,7 @@ class HttpProvider:
             "keep_seconds": int(self._session_lifetime.total_seconds()),
         }
         answer = await self._send_with_retries("PUT", attempt, json.dumps(request).encode())
-        phone_url = self._endpoint.phone_url(answer.get("url"))
+        phone_url = allowed_phone_url(answer.get("url"), self.phone_origins)
         if phone_url is None:
             raise ProviderUnavailable("its address for phones is not allowed")
         return phone_url

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verification.attempts import AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
+from verification.attempts import (
+    APP_OF_METHOD,
+    AttemptId,
+    AttemptStatus,
+    Method,
+    Passed,
+    ProviderApp,
+    Reason,
+    Rejected,
+    Verdict,
+)
 from verification.identity import Identity
 from verification.ports import ProviderSession
 
@@ -183,9 +193,14 @@ class SimulatedProvider:
         """True: its verdict must never count as a verification."""
         return True
 
-    async def open(self, attempt: AttemptId, identity: Identity) -> ProviderSession:
-        """Start at the first page; the attempt and the identity are not used."""
-        del attempt, identity
+    @property
+    def app(self) -> ProviderApp:
+        """The app that the guide gives the method."""
+        return APP_OF_METHOD[self._method]
+
+    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+        """Start at the first page; nothing of what is given is used."""
+        del attempt, identity, return_url
         return ProviderSession(provider_state=first_page(self._method).text)
 
 

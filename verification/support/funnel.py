@@ -8,7 +8,7 @@ storing them.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from verification.attempts import Method, Reason
@@ -114,6 +114,12 @@ class FunnelStatistics:
 def beijing_day(moment: datetime) -> date:
     """The day that a moment counts under."""
     return moment.astimezone(BEIJING).date()
+
+
+def next_beijing_day(moment: datetime) -> datetime:
+    """When the day in Beijing after that of a moment begins, in UTC."""
+    midnight = moment.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight + timedelta(days=1)).astimezone(UTC)
 
 
 def duration_bucket(duration: timedelta) -> int:

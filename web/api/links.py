@@ -1,14 +1,14 @@
 """The link endpoints; each call writes one audit entry, and accounts are shown only masked."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from verification.identity import mask_account
 from verification.invitations import InvalidLinkRequest, Link, LinkRequestConflict
-from web.api.problems import Problem
+from web.api.callers import caller_of
+from web.api.problems import Problem, ProblemCode, utc_text
 from web.api.reading import read_link_id, read_link_request, read_list_query
 from web.dependencies import ApiRoute, WebDeps
 
@@ -26,11 +26,13 @@ class LinkEndpoints:
         """Create a link, or return the one that the same request created before."""
         link_request = await read_link_request(request, self._languages, self._route.new_id())
         try:
-            created = await self._support.create_link(request.state.actor, link_request)
+            created = await self._support.create_link(caller_of(request).actor, link_request)
         except LinkRequestConflict:
-            raise Problem(409, "This Idempotency-Key was used before for another link.") from None
+            raise Problem(
+                409, "This Idempotency-Key was used before for another link.", ProblemCode.IDEMPOTENCY_CONFLICT
+            ) from None
         except InvalidLinkRequest as error:
-            raise Problem(422, f"{error}.") from None
+            raise Problem(422, f"{error}.", ProblemCode.INVALID_REQUEST) from None
         body = {**self._full_json(created.link), "account_verified": created.verified}
         return JSONResponse(body, 201, {"Location": f"links/{created.link.id}"})
 
@@ -38,7 +40,11 @@ class LinkEndpoints:
         """List links, newest first."""
         query = read_list_query(request)
         links = await self._support.links(
-            request.state.actor, campaign=query.campaign, account=query.account, limit=query.limit + 1, skip=query.skip
+            caller_of(request).actor,
+            campaign=query.campaign,
+            account=query.account,
+            limit=query.limit + 1,
+            skip=query.skip,
         )
         next_skip = query.skip + query.limit if len(links) > query.limit else None
         return JSONResponse({"links": [self._list_json(each) for each in links[: query.limit]], "next_skip": next_skip})
@@ -49,9 +55,9 @@ class LinkEndpoints:
 
     async def revoke(self, request: Request) -> Response:
         """Revoke a link, opened or not; a second time changes nothing."""
-        link = await self._support.revoke(request.state.actor, read_link_id(request))
+        link = await self._support.revoke(caller_of(request).actor, read_link_id(request))
         if link is None:
-            raise Problem(404, "There is no such link.")
+            raise Problem(404, "There is no such link.", ProblemCode.NOT_FOUND)
         return JSONResponse(self._full_json(link))
 
     async def png(self, request: Request) -> Response:
@@ -65,9 +71,9 @@ class LinkEndpoints:
         return Response(self._route.qr.svg(self._url(link)), media_type="image/svg+xml")
 
     async def _load(self, request: Request) -> Link:
-        link = await self._support.link(request.state.actor, read_link_id(request))
+        link = await self._support.link(caller_of(request).actor, read_link_id(request))
         if link is None:
-            raise Problem(404, "There is no such link.")
+            raise Problem(404, "There is no such link.", ProblemCode.NOT_FOUND)
         return link
 
     def _url(self, link: Link) -> str:
@@ -86,12 +92,8 @@ class LinkEndpoints:
             "method": link.method,
             "language": link.language,
             "made_by": link.made_by,
-            "made_at": _utc_text(link.made_at),
-            "expires_at": _utc_text(link.expires_at),
-            "opened_at": _utc_text(link.opened_at),
-            "revoked_at": _utc_text(link.revoked_at),
+            "made_at": utc_text(link.made_at),
+            "expires_at": utc_text(link.expires_at),
+            "opened_at": link.opened_at and utc_text(link.opened_at),
+            "revoked_at": link.revoked_at and utc_text(link.revoked_at),
         }
-
-
-def _utc_text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")

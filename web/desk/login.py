@@ -41,7 +41,7 @@ class LoginPages:
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in with the right key, or show the form again."""
-        if is_cross_site(request.headers):
+        if is_cross_site(request):
             return self._form(request, "elsewhere", HTTPStatus.FORBIDDEN)
         address = client_network(request)
         wait = self._attempts.wait_time(address)
@@ -62,7 +62,7 @@ class LoginPages:
     async def sign_out(self, request: Request) -> Response:
         """Delete the session's cookie."""
         answer = redirect(request, "/sign-in")
-        return answer if is_cross_site(request.headers) else self._with_cookie(answer, request, "")
+        return answer if is_cross_site(request) else self._with_cookie(answer, request, "")
 
     def _form(self, request: Request, problem: str = "", status: int = 200, name: str = "") -> Response:
         return self._frame.public_page(

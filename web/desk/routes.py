@@ -59,7 +59,7 @@ class _LoginRequired:
             if body is None:
                 return self.frame.message(visit, "too_large", 413)
             form = parse_form(body)
-            if is_cross_site(request.headers) or not hmac.compare_digest(
+            if is_cross_site(request) or not hmac.compare_digest(
                 form.get("proof", "").encode(), session.proof.encode()
             ):
                 return self.frame.message(visit, "elsewhere", 403)

@@ -7,10 +7,12 @@ match code and the button that continues: only the button counts, and it means t
 Each request finds its attempt and moves it in one transaction.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -18,8 +20,12 @@ from starlette.responses import RedirectResponse, Response
 
 from verification import Attempt, AttemptStatus, Reason, Rejected
 from verification.attempts import Verdict
+from verification.callers.keys import is_api_caller
 from verification.core import Progress
-from verification.providers.http import HttpProvider
+from verification.errors import ProviderUnavailable
+from verification.ids import front_end_of
+from verification.ports import PollableProvider
+from verification.providers.addresses import allowed_phone_url
 from verification.providers.simulated import (
     Advanced,
     ButtonPress,
@@ -36,8 +42,10 @@ from verification.providers.simulated import (
 from web.dependencies import WebDeps
 from web.middleware import is_cross_site, read_body
 from web.pages import Pages
-from web.phone.user_agents import detect_app, is_automated_look, is_robot
+from web.phone.user_agents import ClientApp, detect_app, in_right_app, is_automated_look, is_robot
 from web.phone.views import handover_view, phone_view
+
+log = logging.getLogger(__name__)
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _BODY_LIMIT = 16 * 1024
@@ -59,7 +67,6 @@ class _Pressed:
     counts: bool = True
     page: SimulatedPage | None = None
     error: FormError | None = None
-    leaving_to: str | None = None
 
 
 class PhonePages:
@@ -68,6 +75,7 @@ class PhonePages:
     def __init__(self, deps: WebDeps, pages: Pages) -> None:
         self._core = deps.core
         self._providers = deps.providers
+        self._pollable = deps.pollable
         self._clock = deps.clock
         self._pages = pages
 
@@ -83,11 +91,15 @@ class PhonePages:
 
     async def press(self, request: Request) -> Response:
         """Apply a press, then show the attempt's status."""
-        if is_cross_site(request.headers):
+        if is_cross_site(request):
             return self._pages.message(request, "elsewhere", 403)
         body = await read_body(request, _BODY_LIMIT)
         if body is None:
             return self._pages.message(request, "too_large", 413)
+        if _read_handover_button(body) is HandoverButton.LEAVE:
+            attempt = await self._find(request)
+            if attempt is not None and attempt.method in self._pollable:
+                return await self._leave(request, attempt, self._pollable[attempt.method])
         pressed: _Pressed | None = None
 
         def decide(attempt: Attempt) -> Progress | Verdict | None:
@@ -101,13 +113,37 @@ class PhonePages:
     def _after_press(self, request: Request, attempt: Attempt | None, pressed: _Pressed | None) -> Response:
         if pressed is None or attempt is None:
             return self._current(request, attempt)
-        if pressed.leaving_to is not None:
-            # A page that forwards by itself instead of a redirect: `form-action` covers a form's redirects too.
-            return self._handover(request, attempt, pressed.leaving_to)
         if not pressed.counts or is_robot(request.headers):
             # A press means that it is a person after all; a redirect would show the page for robots.
             return self._current(request, attempt, pressed.page, pressed.error)
         return RedirectResponse(f"?lang={self._pages.language(request)}", status_code=303)
+
+    async def _leave(self, request: Request, attempt: Attempt, provider: PollableProvider) -> Response:
+        """Mark the attempt as opened, and send the phone where its provider says."""
+        if self._is_over(attempt):
+            return self._current(request, attempt)
+        try:
+            redirect = await provider.leave(attempt, request.headers)
+        except ProviderUnavailable as error:
+            log.warning("the provider for %s sends no phone for attempt %s: %s", attempt.method, attempt.id, error)
+            return self._pages.message(request, "unavailable", 503, method=attempt.method)
+        url = allowed_phone_url(redirect.url, provider.phone_origins)
+        if url is None:
+            log.warning("the provider for %s sends the phone for attempt %s elsewhere", attempt.method, attempt.id)
+            return self._pages.message(request, "unavailable", 503, method=attempt.method)
+        moved = await self._move(
+            request, lambda now: Progress(_furthest(now.status, AttemptStatus.OPENED), redirect.provider_state)
+        )
+        if moved is None or self._is_over(moved):
+            return self._current(request, moved)
+        # A page that forwards by itself instead of a redirect: `form-action` covers a form's redirects too.
+        return self._handover(request, moved, url)
+
+    async def _find(self, request: Request) -> Attempt | None:
+        """Find the attempt of this address, if it has a page to show."""
+        token = request.path_params["token"]
+        attempt = await self._core.find_by_token(token) if _TOKEN.fullmatch(token) else None
+        return attempt if attempt is not None and self._has_page(attempt) else None
 
     async def _move(self, request: Request, decide: Callable[[Attempt], Progress | Verdict | None]) -> Attempt | None:
         """Find the attempt of this address, if it has a QR code and a page to show, and move it as `decide` says."""
@@ -120,30 +156,22 @@ class PhonePages:
         return attempt if attempt is not None and self._has_page(attempt) else None
 
     def _has_page(self, attempt: Attempt) -> bool:
-        provider = self._providers.get(attempt.method)
         if attempt.status is AttemptStatus.RESERVED:
             return False
-        if provider is None:
-            # The method is off: how the attempt ended can still be shown.
-            return not attempt.live
-        return provider.simulated or self._provider_url(attempt) is not None
-
-    def _provider_url(self, attempt: Attempt) -> str | None:
-        """The provider's address for the phone; None when the provider has no pages of its own."""
-        provider = self._providers.get(attempt.method)
-        return provider.phone_url(attempt.provider_state) if isinstance(provider, HttpProvider) else None
+        # Where the method is off, how the attempt ended can still be shown.
+        return attempt.method in self._providers or not attempt.live
 
     def _opened(self, attempt: Attempt) -> Progress | None:
         """A person's first look at a page of ours; a look at the page before a provider's pages counts for nothing."""
-        if attempt.status is AttemptStatus.WAITING and self._provider_url(attempt) is None:
+        if attempt.status is AttemptStatus.WAITING and attempt.method not in self._pollable:
             return Progress(AttemptStatus.OPENED, attempt.provider_state)
         return None
 
     def _pressed(self, attempt: Attempt, body: bytes) -> _Pressed:
         """What a press on the page of a live attempt means."""
-        provider_url = self._provider_url(attempt)
-        if provider_url is not None:
-            return _pressed_before_leaving(attempt, provider_url, body)
+        if attempt.method in self._pollable:
+            declined = _read_handover_button(body) is HandoverButton.DECLINE
+            return _Pressed(Rejected(Reason.DECLINED) if declined else None)
         page = read_page(attempt.method, attempt.provider_state)
         press = _read_press(attempt, page, body)
         if press is None:
@@ -169,43 +197,39 @@ class PhonePages:
             return self._pages.message(request, "unknown", 404)
         if self._is_over(attempt):
             return self._end(request, attempt)
-        if self._provider_url(attempt) is not None:
+        if attempt.method in self._pollable:
             return self._handover(request, attempt)
-        app = detect_app(request.headers.get("user-agent", ""))
         page = page or read_page(attempt.method, attempt.provider_state)
-        return self._pages.phone(request, phone_view(attempt, page, app, self._clock(), form_error))
+        view = phone_view(attempt, page, self._clock(), form_error, wrong_app=self._wrong_app(request, attempt))
+        return self._pages.phone(request, view)
 
     def _handover(self, request: Request, attempt: Attempt, leaving_to: str | None = None) -> Response:
         """The page before a provider's own pages; with `leaving_to`, the page that forwards the phone there."""
+        view = handover_view(attempt, self._clock(), leaving_to, wrong_app=self._wrong_app(request, attempt))
+        return self._pages.handover(request, view)
+
+    def _wrong_app(self, request: Request, attempt: Attempt) -> str:
+        """The advice for the app that opened the page, empty in the right app."""
         app = detect_app(request.headers.get("user-agent", ""))
-        return self._pages.handover(request, handover_view(attempt, app, self._clock(), leaving_to))
+        if in_right_app(self._providers[attempt.method].app, app):
+            return ""
+        return "desktop" if app is ClientApp.WECHAT_ON_DESKTOP else attempt.method
 
     def _is_over(self, attempt: Attempt) -> bool:
         return not attempt.live or attempt.expires_at <= self._clock()
 
     def _end(self, request: Request, attempt: Attempt) -> Response:
+        in_chat = not is_api_caller(front_end_of(attempt.contact))
+        message = partial(self._pages.message, request, method=attempt.method, in_chat=in_chat)
         match attempt.status:
             case AttemptStatus.SUCCEEDED:
-                return self._pages.message(request, "passed", method=attempt.method)
+                return message("passed")
             case AttemptStatus.FAILED if attempt.reason is not None:
-                return self._pages.message(request, "failed", method=attempt.method, reason=attempt.reason)
+                return message("failed", reason=attempt.reason)
             case AttemptStatus.CANCELLED:
-                return self._pages.message(request, "closed", 410, method=attempt.method)
+                return message("closed", 410)
             case _:
-                return self._pages.message(request, "expired", 410, method=attempt.method)
-
-
-def _pressed_before_leaving(attempt: Attempt, provider_url: str, body: bytes) -> _Pressed:
-    """What a press means on the page before a provider's own pages, which shows account and match code."""
-    match _read_handover_button(body):
-        case HandoverButton.LEAVE:
-            opened = Progress(AttemptStatus.OPENED, attempt.provider_state)
-            is_first = attempt.status is AttemptStatus.WAITING
-            return _Pressed(opened if is_first else None, leaving_to=provider_url)
-        case HandoverButton.DECLINE:
-            return _Pressed(Rejected(Reason.DECLINED))
-        case None:
-            return _Pressed(None)
+                return message("expired", 410)
 
 
 def _read_handover_button(body: bytes) -> HandoverButton | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
-from verification import Method
+from verification.attempts import ProviderApp
 
 
 class ClientApp(StrEnum):
@@ -34,15 +34,13 @@ _APP_PATTERNS: tuple[tuple[re.Pattern[str], ClientApp], ...] = (
     (re.compile(r"AlipayClient"), ClientApp.ALIPAY),
 )
 
-_APP_OF_METHOD: Mapping[Method, ClientApp] = {
-    Method.WECHAT: ClientApp.WECHAT,
-    Method.QQ: ClientApp.QQ,
-    Method.FACE: ClientApp.WECHAT,
-}
-
-# Robots name themselves: …bot, …crawler, …spider, …preview, or one of a few names. Cubot is a brand of phones.
+# Every browser, also one inside an app, begins so; two for old phones have names of their own.
+_BROWSER = re.compile(r"(?:Mozilla|Opera|UCWEB)/")
+# A program that looks at links begins with its own name, as libraries do, or names itself: by what it does, by
+# "compatible;" (Internet Explorer is the exception), or by an address that explains it. Cubot is a brand of phones.
 _ROBOT = re.compile(
-    r"(?<!cu)bot|crawl|spider|preview|facebookexternalhit|facebookcatalog|whatsapp|slack-imgproxy|embedly",
+    r"(?<!cu)bot|crawl|spider|preview|url2|unfurl|scrap|fetch|embed|proxy|validat|monitor|lighthouse|externalhit"
+    r"|facebookcatalog|whatsapp|iframely|rocket.?chat|mattermost|viber|vkshare|compatible;(?! msie)|\+https?:",
     re.IGNORECASE,
 )
 
@@ -52,15 +50,15 @@ def detect_app(user_agent: str) -> ClientApp:
     return next((app for pattern, app in _APP_PATTERNS if pattern.search(user_agent)), ClientApp.OTHER)
 
 
-def in_right_app(method: Method, app: ClientApp) -> bool:
-    """Whether this is the app that the method needs."""
-    return app is _APP_OF_METHOD[method]
+def in_right_app(needed: ProviderApp, app: ClientApp) -> bool:
+    """Whether the provider's pages work in this app."""
+    return needed is ProviderApp.ANY or app.value == needed.value
 
 
 def is_robot(headers: Mapping[str, str]) -> bool:
-    """Whether the client names itself a robot or sends no User-Agent."""
+    """Whether the client is no browser, or names itself a robot."""
     agent = headers.get("user-agent", "")
-    return not agent or _ROBOT.search(agent) is not None
+    return _BROWSER.match(agent) is None or _ROBOT.search(agent) is not None
 
 
 def is_automated_look(http_method: str, headers: Mapping[str, str]) -> bool:

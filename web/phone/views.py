@@ -17,7 +17,6 @@ from verification.providers.simulated import (
     offered_buttons,
     offered_choices,
 )
-from web.phone.user_agents import ClientApp, in_right_app
 
 _BEIJING = timezone(timedelta(hours=8))
 
@@ -52,7 +51,10 @@ class TimeLeft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneView:
-    """One page stage; personal data in it is masked."""
+    """One page stage; personal data in it is masked.
+
+    `wrong_app` names the advice for the app that opened the page; it is empty in the right app.
+    """
 
     method: Method
     stage: PageStage
@@ -65,8 +67,7 @@ class PhoneView:
     name: str
     number: str
     left: TimeLeft
-    wrong_app: bool
-    desktop: bool
+    wrong_app: str
     form_error: FormError | None
 
 
@@ -81,13 +82,12 @@ class HandoverView:
     name: str
     number: str
     left: TimeLeft
-    wrong_app: bool
-    desktop: bool
+    wrong_app: str
     leaving_to: str | None
 
 
 def phone_view(
-    attempt: Attempt, page: SimulatedPage, app: ClientApp, now: datetime, form_error: FormError | None
+    attempt: Attempt, page: SimulatedPage, now: datetime, form_error: FormError | None, *, wrong_app: str
 ) -> PhoneView:
     """Compute the view of an attempt at this page."""
     identity = attempt.identity
@@ -103,13 +103,12 @@ def phone_view(
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now=now),
-        wrong_app=not in_right_app(attempt.method, app),
-        desktop=app is ClientApp.WECHAT_ON_DESKTOP,
+        wrong_app=wrong_app,
         form_error=form_error,
     )
 
 
-def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: str | None) -> HandoverView:
+def handover_view(attempt: Attempt, now: datetime, leaving_to: str | None, *, wrong_app: str) -> HandoverView:
     """Compute the view of the page before the provider's."""
     identity = attempt.identity
     return HandoverView(
@@ -120,8 +119,7 @@ def handover_view(attempt: Attempt, app: ClientApp, now: datetime, leaving_to: s
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now=now),
-        wrong_app=not in_right_app(attempt.method, app),
-        desktop=app is ClientApp.WECHAT_ON_DESKTOP,
+        wrong_app=wrong_app,
         leaving_to=leaving_to,
     )
 

@@ -58,6 +58,7 @@ from bot.flow.states import State
 from bot.flow.typed_input import Remark, is_about_code
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
+from verification.support.funnel import next_beijing_day
 
 _STAGES = tuple(states.PhoneStage)
 """In their order: news of a stage that arrives after news of a later one changes nothing."""
@@ -258,7 +259,9 @@ def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleCo
     picture = ReplaceCodeWithPicture(
         question_id=state.question_id, picture=Picture.FAILED, text="stamp.failed", values=method_values(state)
     )
-    return ask(failed(state, event.reason, context), picture)
+    # The day of a provider's own limit ends at midnight in Beijing.
+    until = next_beijing_day(context.now) if event.reason is Reason.TOO_MANY else None
+    return ask(failed(state, event.reason, context, until), picture)
 
 
 def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> Step:

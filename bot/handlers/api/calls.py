@@ -15,6 +15,7 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from bot.engine.messages import BotBlocked, DeliveryFailed
 from bot.handlers.api.call_outcome import CallOutcome, DeferredByRateLimiter, outcome_of
 from bot.handlers.api.rate_limiter import Priority, priority
+from verification.errors import describe_error
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ async def call(make: Callable[[], Awaitable[T]], *, idempotent: bool) -> T | Non
             maybe_delivered = outcome is CallOutcome.UNKNOWN
             is_repeatable = idempotent or not maybe_delivered
             if not is_repeatable or outcome is CallOutcome.REFUSED or failures == _MAX_TRIES:
-                raise DeliveryFailed(type(error).__name__, maybe_delivered=maybe_delivered) from error
+                raise DeliveryFailed(describe_error(error), maybe_delivered=maybe_delivered) from error
             await asyncio.sleep(0.1 * 2**failures)
 
 
@@ -70,7 +71,7 @@ async def best_effort(make: Callable[[], Awaitable[object]]) -> None:
         with priority(Priority.BEST_EFFORT):
             await make()
     except TelegramError as error:
-        log.debug("a best-effort call failed: %s", type(error).__name__)
+        log.debug("a best-effort call failed: %s", describe_error(error))
 
 
 def _check_refusal(error: BadRequest) -> None:

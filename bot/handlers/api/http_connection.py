@@ -9,6 +9,8 @@ from typing import cast
 
 import httptools
 
+from verification.errors import describe_error
+
 MAX_BODY = 64 * 1024 * 1024
 """Bytes; the Bot API serves files of up to 20 MB, and its other responses are much smaller."""
 _OK = 200
@@ -85,7 +87,7 @@ class HttpConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(type(error).__name__)
+            self._fail(describe_error(error))
 
     def eof_received(self) -> None:
         """Take the end of the stream as the end of a body without a length; the transport closes itself."""
@@ -95,7 +97,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail the exchange that was under way."""
         self.eof_received()
-        self._fail(type(exc).__name__ if exc is not None else "the server closed the connection")
+        self._fail(describe_error(exc) if exc is not None else "the server closed the connection")
 
     def pause_writing(self) -> None:
         """Make the exchange wait until the transport has room."""

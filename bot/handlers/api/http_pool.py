@@ -20,6 +20,7 @@ from aiohappyeyeballs import start_connection
 
 from bot.handlers.api.http_connection import HttpConnection, Response
 from bot.proxies import Proxy, basic_authorization
+from verification.errors import describe_error
 
 _MAX_IDLE = 60.0
 _NEXT_ADDRESS_AFTER = 0.25
@@ -115,8 +116,8 @@ class HttpPool:
             async with asyncio.timeout(seconds):
                 return await self._open(origin)
         except (OSError, ValueError) as error:
-            # Only its type: its message may hold the address.
-            raise NotConnected(type(error).__name__) from None
+            # Only its kind: its message may hold the address.
+            raise NotConnected(describe_error(error)) from None
 
     async def _open(self, origin: Origin) -> HttpConnection:
         server = await _open_socket(self._proxy or origin)

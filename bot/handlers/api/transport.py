@@ -1,12 +1,12 @@
 """Sends calls to the Bot API, as python-telegram-bot's request class.
 
 The library's default client takes several times as much processor time per call; see docs/decisions/0019. An error
-carries only the name of its class, because a message with the address would reveal the token.
+carries only its kind, because a message with the address would reveal the token.
 """
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -17,10 +17,12 @@ from telegram.warnings import PTBDeprecationWarning
 from bot.handlers.api.http_connection import ConnectionLost
 from bot.handlers.api.http_pool import HttpPool, NotConnected, Timeouts
 from bot.proxies import Proxy
+from verification.errors import describe_error
 
 _CONNECT_TIMEOUT = 5.0
 _WRITE_TIMEOUT = 20.0
 _POOL_TIMEOUT = 15.0
+_SERVER_ERROR = 500
 _encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -29,12 +31,23 @@ class NotSent(NetworkError):
 
 
 class BotApiRequest(BaseRequest):
-    """Calls over a pool of kept-alive connections, through a proxy if one is given."""
+    """Calls over a pool of kept-alive connections, through a proxy if one is given.
 
-    def __init__(self, *, connections: int = 100, read_timeout: float = 10.0, proxy: Proxy | None = None) -> None:
+    `note` is called with the reason when Telegram does not answer, and without one when it does.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = 100,
+        read_timeout: float = 10.0,
+        proxy: Proxy | None = None,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._connections = connections
         self._read_timeout = read_timeout
         self._proxy = proxy
+        self._note = note
         self._pool: HttpPool | None = None
 
     @property
@@ -76,13 +89,18 @@ class BotApiRequest(BaseRequest):
         )
         content_type, body = _body(request_data)
         try:
-            return await self._pool.request(method, url, content_type, body, timeouts)
+            status, answer = await self._pool.request(method, url, content_type, body, timeouts)
         except NotConnected as error:
+            self._note(str(error))
             raise NotSent(str(error)) from None
-        except TimeoutError:
+        except TimeoutError as error:
+            self._note(describe_error(error))
             raise TimedOut from None
         except (ConnectionLost, OSError) as error:
-            raise NetworkError(type(error).__name__) from None
+            self._note(describe_error(error))
+            raise NetworkError(describe_error(error)) from None
+        self._note(f"status {status}" if status >= _SERVER_ERROR else "")
+        return status, answer
 
 
 def _seconds(value: object, default: float) -> float:

@@ -15,6 +15,7 @@ from bot.content.catalogue import Catalogue
 from bot.handlers.api.rate_limiter import Priority, priority
 from bot.handlers.commands_menu import LANGUAGE_CODES, commands_of
 from bot.handlers.staff.command_parser import StaffCommand
+from verification.errors import describe_error
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ async def _try(change: Coroutine[None, None, None]) -> bool:
             await change
     except TelegramError as error:
         # A person who has never written to the bot has no chat with it.
-        log.debug("a staff menu was not changed: %s", type(error).__name__)
+        log.debug("a staff menu was not changed: %s", describe_error(error))
         return False
     return True
 
@@ -74,4 +75,4 @@ def _write(path: Path, people: Set[int]) -> None:
     try:
         path.write_text("".join(f"{person}\n" for person in sorted(people)), encoding="ascii")
     except OSError as error:
-        log.warning("the list of people with a staff menu could not be written (%s)", type(error).__name__)
+        log.warning("the list of people with a staff menu could not be written (%s)", describe_error(error))

@@ -151,7 +151,8 @@ class StaffService:
             return _problem_reply(texts, CommandProblem.METHOD_OFF)
         link_request = LinkRequest(
             account=arguments.account,
-            idempotency_key=request.request_id,
+            # Another bot gives the same ids to other updates.
+            idempotency_key=f"{self._bot()}:{request.request_id}",
             campaign=arguments.campaign,
             ttl=arguments.ttl,
             method=arguments.method,

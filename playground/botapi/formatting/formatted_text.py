@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from playground.botapi.formatting.html import read_html
+from playground.botapi.formatting.legacy_markdown import read_legacy_markdown
 from playground.botapi.formatting.markdown import read_markdown
 from playground.botapi.formatting.markup import InvalidMarkup, date_time_entity, emoji_entity, link_entity
-from playground.world.api_errors import bad_request
 from playground.world.entities import add_found_entities, sort_entities, utf16_length
+from playground.world.errors import bad_request
 from playground.world.records import Json
 
 MAX_TEXT = 4096
@@ -71,6 +72,8 @@ def read_markup(raw: str, mode: str, entities: Any) -> FormattedText:
                 text, found = read_html(raw)
             case "markdownv2":
                 text, found = read_markdown(raw)
+            case "markdown":
+                text, found = read_legacy_markdown(raw)
             case "none":
                 text, found = raw, ()
             case _:

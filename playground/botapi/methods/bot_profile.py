@@ -8,7 +8,7 @@ from typing import Any
 
 from playground.botapi.fields import CallFields
 from playground.botapi.methods.chats import chat_of
-from playground.world.api_errors import bad_request
+from playground.world.errors import bad_request
 from playground.world.profile import DEFAULT_SCOPE
 from playground.world.records import Json
 from playground.world.world import World
@@ -71,7 +71,11 @@ async def get_chat(world: World, fields: CallFields) -> Json:
     gifts = dict.fromkeys(("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"), False)
     facts = {"accent_color_id": chat.id % 7, "max_reaction_count": 11, "accepted_gift_types": gifts}
     gifts["gifts_from_channels"] = False
-    return world.bot_api_chat(chat.id) | facts
+    shown = {name: value for name, value in chat.facts.items() if name in {"description", "permissions"}}
+    pinned = world.message(chat.id, (world.pinned.get(chat.id) or [0])[-1])
+    if pinned is not None:
+        shown["pinned_message"] = world.bot_api_message(pinned)
+    return world.bot_api_chat(chat.id) | facts | shown
 
 
 async def set_my_commands(world: World, fields: CallFields) -> bool:

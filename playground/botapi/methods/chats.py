@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from playground.botapi.fields import CallFields
-from playground.world.api_errors import bad_request, forbidden
+from playground.world.errors import bad_request, forbidden
 from playground.world.records import Chat, ChatType, Message
 from playground.world.world import World
+
+MAX_MESSAGES = 100
 
 
 def chat_of(world: World, fields: CallFields) -> Chat:
@@ -15,7 +17,12 @@ def chat_of(world: World, fields: CallFields) -> Chat:
     chat_id = fields.text("chat_id").strip()
     if not chat_id:
         raise bad_request("chat_id is empty")
-    chat = world.chats.get(int(chat_id)) if re.fullmatch(r"-?[0-9]{1,20}", chat_id) else None
+    return named_chat(world, chat_id)
+
+
+def named_chat(world: World, chat_id: str) -> Chat:
+    """Return a chat by its id as a text. Raises `ApiError` when there is none or the bot is not in it."""
+    chat = world.chats.get(int(chat_id)) if re.fullmatch(r"-?[0-9]{1,20}", chat_id.strip()) else None
     if chat is None:
         raise bad_request("chat not found")
     if not chat.bot_inside:
@@ -54,3 +61,17 @@ def message_of(world: World, fields: CallFields, description: str) -> Message:
     if message is None:
         raise bad_request(f"{description} not found")
     return message
+
+
+def message_ids(fields: CallFields) -> list[int]:
+    """Return the `message_ids` of a call. Raises `ApiError`."""
+    given = fields.json("message_ids", "message_ids")
+    if given is None:
+        raise bad_request("message identifiers are not specified")
+    if not isinstance(given, list):
+        raise bad_request("expected an Array of message identifiers")
+    if len(given) > MAX_MESSAGES:
+        raise bad_request("too many message identifiers specified")
+    if not all(isinstance(id, int) and id > 0 for id in given):
+        raise bad_request("invalid message identifier specified")
+    return given

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from playground.botapi.fields import CallFields
-from playground.botapi.methods.chats import chat_of, message_of
+from playground.botapi.methods.chats import chat_of, message_ids, message_of
 from playground.world import user_actions
-from playground.world.api_errors import bad_request
+from playground.world.errors import bad_request
 from playground.world.records import ChatType, Message
 from playground.world.world import World
 
 DELETABLE_FOR = 48 * 3600  # seconds
-MAX_MESSAGES = 100
 
 
 async def delete_message(world: World, fields: CallFields) -> bool:
@@ -27,7 +24,7 @@ async def delete_message(world: World, fields: CallFields) -> bool:
 async def delete_messages(world: World, fields: CallFields) -> bool:
     """Delete several messages; skip those that do not exist or may not be deleted."""
     chat = chat_of(world, fields)
-    for id in _ids(fields.json("message_ids", "message_ids")):
+    for id in message_ids(fields):
         message = world.message(chat.id, id)
         if message is not None and _may_delete(world, message):
             world.delete_message(message)
@@ -41,18 +38,6 @@ async def leave_chat(world: World, fields: CallFields) -> bool:
         raise bad_request("chat not found")
     user_actions.remove_bot(world, chat)
     return True
-
-
-def _ids(given: Any) -> list[int]:
-    if given is None:
-        raise bad_request("message identifiers are not specified")
-    if not isinstance(given, list):
-        raise bad_request("expected an Array of message identifiers")
-    if len(given) > MAX_MESSAGES:
-        raise bad_request("too many message identifiers specified")
-    if not all(isinstance(id, int) and id > 0 for id in given):
-        raise bad_request("invalid message identifier specified")
-    return given
 
 
 def _may_delete(world: World, message: Message) -> bool:

@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from playground.botapi.fields import CallFields
-from playground.botapi.formatting.formatted_text import check_caption, read_markup
 from playground.botapi.keyboards import reply_markup
 from playground.botapi.methods.chats import by_inline_id, message_of
-from playground.botapi.methods.sending import PREVIEW_FIELDS, caption, document, message_text, photo
-from playground.world.api_errors import NOT_MODIFIED, bad_request
+from playground.botapi.methods.contents import checklist, place
+from playground.botapi.methods.sending import MEDIA_FIELDS, PREVIEW_FIELDS, caption, message_text, read_media
+from playground.world.errors import NOT_MODIFIED, bad_request
 from playground.world.records import Json, Message
 from playground.world.world import World
 
-_ANY_MEDIA = "type media caption parse_mode caption_entities"
-_MEDIA_FIELDS = {
-    "photo": f"{_ANY_MEDIA} show_caption_above_media has_spoiler",
-    "document": f"{_ANY_MEDIA} thumbnail disable_content_type_detection",
-}
 Edited = Json | Literal[True]  # for a message sent via the bot, Telegram returns only True
-_CAPTIONED = frozenset({"photo", "document"})
+_CAPTIONED = frozenset({*MEDIA_FIELDS, "voice", "paid_media"})
 
 
 async def edit_message_text(world: World, fields: CallFields) -> Edited:
@@ -51,37 +46,61 @@ async def edit_message_reply_markup(world: World, fields: CallFields) -> Edited:
 
 
 async def edit_message_media(world: World, fields: CallFields) -> Edited:
-    """Replace the photo or document of a message, or add one to a text message."""
+    """Replace the file of a message, or add one to a text message."""
     given = fields.json("media", "input media")
     if not isinstance(given, dict):
         raise bad_request("input media is not specified")
-    if (kind := str(given.get("type"))) in _MEDIA_FIELDS:
-        given = fields.drop_unknown(given, _MEDIA_FIELDS[kind].split(), f"InputMedia of type {kind}")
-    caption_text, mode = given.get("caption") or "", given.get("parse_mode") or ""
-    if not isinstance(caption_text, str) or not isinstance(mode, str):
-        raise bad_request('can\'t parse InputMedia: Field "caption" must be of type String')
-    text, entities = check_caption(read_markup(caption_text, mode, given.get("caption_entities")))
     markup = reply_markup(fields, only_inline=True)
     _own(world, fields)
-    kind, media = await _media(world, fields, given)
+    facts = await read_media(world, fields, given, "InputMedia")
     # The message may have been deleted while the picture was compressed.
     message = _own(world, fields)
-    facts = {"text": text, "entities": entities, "markup": markup, "kind": kind, "media": media}
-    spoiler, above = bool(given.get("has_spoiler")), bool(given.get("show_caption_above_media"))
-    return _edit(world, message, **facts, spoiler=spoiler, caption_above=above)
+    above = bool(given.get("show_caption_above_media"))
+    return _edit(world, message, **{**facts, "markup": markup, "caption_above": above})
 
 
-async def _media(world: World, fields: CallFields, given: dict[str, Any]) -> tuple[str, Json]:
-    reference = given.get("media")
-    if not isinstance(reference, str):
-        raise bad_request("can't parse InputMedia: media not found")
-    match given.get("type"):
-        case "photo":
-            return "photo", await photo(world, reference, fields.attached(reference))
-        case "document":
-            return "document", document(world, reference, fields.attached(reference))
-        case kind:
-            raise bad_request(f'can\'t parse InputMedia: type "{kind}" is unsupported')
+async def edit_message_live_location(world: World, fields: CallFields) -> Edited:
+    """Move a live location."""
+    markup = reply_markup(fields, only_inline=True)
+    message = _own(world, fields)
+    shown = message.media.get("location")
+    if shown is None or "live_period" not in shown:
+        raise bad_request("message can't be edited")
+    moved = {"live_period": shown["live_period"], **place(fields)}
+    return _edit(world, message, media={"location": moved}, markup=markup)
+
+
+async def stop_message_live_location(world: World, fields: CallFields) -> Edited:
+    """End a live location: it becomes a place."""
+    markup = reply_markup(fields, only_inline=True)
+    message = _own(world, fields)
+    if "live_period" not in message.media.get("location", ()):
+        raise bad_request("message can't be edited")
+    place_only = {name: message.media["location"][name] for name in ("latitude", "longitude")}
+    return _edit(world, message, media={"location": place_only}, markup=markup)
+
+
+async def edit_message_checklist(world: World, fields: CallFields) -> Edited:
+    """Change a checklist."""
+    markup = reply_markup(fields, only_inline=True)
+    facts = await checklist(world, fields)
+    message = _own(world, fields)
+    if message.kind != "checklist":
+        raise bad_request("there is no checklist in the message to edit")
+    return _edit(world, message, media=facts["media"], markup=markup)
+
+
+async def stop_poll(world: World, fields: CallFields) -> Json:
+    """Close a poll and return its result."""
+    markup = reply_markup(fields, only_inline=True)
+    message = _own(world, fields)
+    if message.kind != "poll":
+        raise bad_request("message with poll to stop not found")
+    if message.media["poll"]["is_closed"]:
+        raise bad_request("poll has already been closed")
+    closed = {**message.media["poll"], "is_closed": True}
+    world.edit_message(message, media={"poll": closed}, markup=markup)
+    return closed
 
 
 def _own(world: World, fields: CallFields) -> Message:

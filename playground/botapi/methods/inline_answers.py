@@ -9,12 +9,13 @@ from playground.botapi.fields import CallFields
 from playground.botapi.formatting.formatted_text import check_caption, check_text, read_markup
 from playground.botapi.formatting.urls import InvalidUrl, normalize_url
 from playground.botapi.keyboards import inline_markup
-from playground.botapi.methods.sending import PREVIEW_FIELDS, document, photo
-from playground.world.api_errors import QUERY_TOO_OLD, ApiError, bad_request
+from playground.botapi.methods.media import find_media
+from playground.botapi.methods.sending import PREVIEW_FIELDS
+from playground.world.errors import QUERY_TOO_OLD, ApiError, bad_request
 from playground.world.inline import CachedAnswer
 from playground.world.inline_choice import show_results
 from playground.world.records import InlineAnswer, InlineResult, Json
-from playground.world.world import World
+from playground.world.world import QueryPurpose, World
 
 MAX_RESULTS = 50
 MAX_ID = 64
@@ -63,8 +64,8 @@ async def answer_inline_query(world: World, fields: CallFields) -> bool:
     answer = InlineAnswer(results, _button(fields))
     if len(fields.text("next_offset").encode()) > MAX_OFFSET:
         raise bad_request("NEXT_OFFSET_INVALID")
-    query = world.take_query(fields.text("inline_query_id"), inline=True)
-    if query is None or query.text is None:
+    query = world.take_query(fields.text("inline_query_id"), QueryPurpose.INLINE)
+    if query is None:
         raise bad_request(QUERY_TOO_OLD)
     cached = CachedAnswer(answer, world.clock() + fields.integer("cache_time", CACHE_TIME))
     world.inline_answers.cache(query.text, query.user if fields.flag("is_personal") else None, cached)
@@ -97,11 +98,10 @@ async def _message_facts(world: World, fields: CallFields, kind: str, given: Jso
             _required_string(given, "title")
             if text is None and given.get("input_message_content") is None:
                 raise bad_request("Message content is not specified")
-        case "photo":
-            media = await photo(world, file_id, None) if (file_id := _file_id(given, "photo")) else None
-        case "document":
-            _required_string(given, "title")
-            media = document(world, file_id, None) if (file_id := _file_id(given, "document")) else None
+        case "photo" | "document":
+            if kind == "document":
+                _required_string(given, "title")
+            kind, media = await find_media(world, fields, kind, _file_reference(given, kind), None, {})
         case _:
             _check_other(kind, given)
     if text is not None:
@@ -129,11 +129,12 @@ def _text(fields: CallFields, given: Any) -> Json | None:
     return {"text": text, "entities": entities}
 
 
-def _file_id(given: Json, kind: str) -> str | None:
-    """Return the file_id, or None when there is only a URL: the simulator fetches nothing from the web."""
-    if not (_string(given, f"{kind}_file_id") or _string(given, f"{kind}_url")):
+def _file_reference(given: Json, kind: str) -> str:
+    """Return the file_id or the URL of the file. Raises `ApiError` when there is neither."""
+    reference = _string(given, f"{kind}_file_id") or _string(given, f"{kind}_url")
+    if not reference:
         raise bad_request(f'Can\'t find field "{kind}_url"')
-    return _string(given, f"{kind}_file_id") or None
+    return reference
 
 
 def _check_other(kind: str, given: Json) -> None:

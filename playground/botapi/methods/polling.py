@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from playground.botapi.fields import CallFields
-from playground.world.api_errors import bad_request, too_many_requests
+from playground.world.errors import bad_request, too_many_requests
 from playground.world.records import Json
 from playground.world.webhook import WebhookTarget
 from playground.world.world import World

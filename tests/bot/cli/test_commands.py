@@ -60,7 +60,9 @@ async def _store_person(keys: Sealing) -> None:
         )
 
 
-@pytest.mark.parametrize("command", [["doctor"], ["backup"], ["retention"], ["erase"], ["keys"], ["keys", "rotate"]])
+@pytest.mark.parametrize(
+    "command", [["doctor"], ["backup"], ["retention"], ["erase"], ["move-bot"], ["keys"], ["keys", "rotate"]]
+)
 def test_every_command_has_help(command: list[str]) -> None:
     result = run(*command, "--help")
 
@@ -68,7 +70,9 @@ def test_every_command_has_help(command: list[str]) -> None:
     assert "Usage:" in result.stdout
 
 
-@pytest.mark.parametrize("command", [["backup", "copy"], ["retention"], ["erase", "x", "--yes"], ["keys", "rotate"]])
+@pytest.mark.parametrize(
+    "command", [["backup", "copy"], ["retention"], ["erase", "x", "--yes"], ["move-bot", "--yes"], ["keys", "rotate"]]
+)
 def test_a_wrong_setting_is_one_line_with_exit_status_two(command: list[str]) -> None:
     result = run(*command, RETENTION_DAYS="soon")
 

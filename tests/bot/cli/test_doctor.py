@@ -135,12 +135,14 @@ async def test_each_bad_setting_is_a_problem(
 
 
 async def test_support_access_is_reported_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    access = {"STAFF_IDS": "100012345,100054321", "API_KEYS": KEY, "DESK_KEY": KEY[::-1]}
+    access = {"STAFF_IDS": "100012345,100054321", "API_KEYS": f"{KEY},shop:{KEY}7", "DESK_KEY": KEY[::-1]}
     status, output = await look(monkeypatch, PUBLIC | access)
 
     assert status == 0
     assert "ok: STAFF_IDS: 2 may use staff's commands in the chat" in output
-    assert f"ok: API_KEYS: key 1, fingerprint {fingerprint(KEY.encode())}" in output
+    assert f"ok: API_KEYS: key 1, fingerprint {fingerprint(KEY.encode())}: links" in output
+    shop = fingerprint(f"{KEY}7".encode())
+    assert f"ok: API_KEYS: key shop, fingerprint {shop}: accounts, attempts, links" in output
     assert f"ok: DESK_KEY: fingerprint {fingerprint(KEY[::-1].encode())}" in output
     assert not [line for line in output if KEY in line or KEY[::-1] in line or "100012345" in line]
 
@@ -309,4 +311,19 @@ async def test_a_bot_api_that_does_not_answer_is_a_problem(monkeypatch: pytest.M
     status, output = await look(monkeypatch, {"BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1"}, offline=False)
 
     assert status == 1
-    assert problems(output) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (NotSent)"]
+    assert problems(output) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (not sent)"]
+
+
+async def test_a_database_of_another_bot_is_a_problem_that_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    await make_database()
+    _, unused = await look(monkeypatch, PUBLIC)
+    keys = KeyFile(Path("keys/keys.json")).sealing()
+    async with open_store("sqlite:///data/bot.sqlite3", sealing=keys) as store:
+        await store.bot_ownership(TELEGRAM).note(7000000001)
+    _, own = await look(monkeypatch, PUBLIC)
+    status, foreign = await look(monkeypatch, PUBLIC | {"BOT_TOKEN": "7000000002:a-token-of-another-bot-here"})
+
+    assert "ok: bot: none has used this database yet" in unused
+    assert "ok: bot: the database belongs to the bot 7000000001" in own
+    assert status == 1
+    assert problems(foreign)[-1].startswith("bot: the database belongs to the bot 7000000001, and BOT_TOKEN is of the")

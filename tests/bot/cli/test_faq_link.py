@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,37 @@ def test_the_code_is_written_to_files_for_print(folder: Path) -> None:
     with Image.open(folder / "icp.png") as picture:
         assert picture.width > 1500
     assert (folder / "icp.svg").read_text(encoding="utf-8").startswith("<svg ")
+
+
+def test_no_file_is_written_over(folder: Path) -> None:
+    (folder / "icp.png").write_text("mine", encoding="utf-8")
+    (folder / "icp.svg").symlink_to("nowhere.svg")
+
+    for words in (("--png", "icp.png", "--svg", "new.svg"), ("--svg", "icp.svg")):
+        result = run("icp", "--bot", "example_bot", *words)
+
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == f"icp.{words[0][2:]}: exists already, and is not overwritten\n"
+    assert (folder / "icp.png").read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in folder.iterdir()) == ["icp.png", "icp.svg"]
+
+
+def test_a_picture_goes_to_standard_output_alone() -> None:
+    result = run("icp", "--bot", "example_bot", "--png", "-")
+
+    with Image.open(BytesIO(result.stdout_bytes)) as picture:
+        assert picture.width > 1500
+    assert result.stderr.splitlines()[-1] == "https://t.me/example_bot?start=faq_icp"
+
+
+def test_a_device_is_written_to() -> None:
+    assert run("icp", "--bot", "example_bot", "--png", os.devnull).exit_code == 0
+
+
+def test_only_one_picture_goes_to_standard_output() -> None:
+    result = run("icp", "--bot", "example_bot", "--png", "-", "--svg", "-")
+
+    assert (result.exit_code, result.stderr) == (2, "--png, --svg: only one of them can go to standard output\n")
 
 
 async def test_the_bots_name_comes_from_telegram() -> None:

@@ -125,6 +125,18 @@ def test_a_printed_link_opens_and_each_link_is_different() -> None:
     assert [each["state"] for each in listed()] == ["waiting", "opened"]
 
 
+@pytest.mark.parametrize("file", ["mine.png", "nowhere/mine.png"])
+def test_no_link_is_made_that_could_not_be_written(folder: Path, file: str) -> None:
+    (folder / "mine.png").write_text("mine", encoding="utf-8")
+
+    result = run("link", "--account", "100012345", "--bot", "example_bot", "--png", file)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"{file}: ")
+    assert (folder / "mine.png").read_text(encoding="utf-8") == "mine"
+    assert run("links").stdout == "there are no such links\n"
+
+
 def test_support_is_warned_of_an_account_that_is_verified() -> None:
     async def verified(store: SqlStore) -> None:
         async with open_unit(store, ACCOUNT) as unit:

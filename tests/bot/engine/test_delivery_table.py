@@ -232,8 +232,21 @@ def test_a_question_that_stands_or_may_stand_in_the_chat_is_in_doubt_until_it_is
 
 def test_a_question_that_surely_was_not_sent_is_in_no_new_doubt() -> None:
     for state, event, after in STEPS:
-        if event == SendFailed(maybe_delivered=False):
-            assert queue_of(after).maybe_delivered == queue_of(state).maybe_delivered
+        if isinstance(state, Showing) and event == SendFailed(maybe_delivered=False):
+            before = ANY_QUESTION if state.turn.previous_unshown else queue_of(state).maybe_delivered
+
+            assert queue_of(after).maybe_delivered == before
+
+
+def test_when_a_turn_is_dropped_after_one_that_was_not_shown_the_older_question_may_be_there() -> None:
+    dropped = [
+        after
+        for state, event, after in STEPS
+        if isinstance(state, Acquiring) and state.turn.previous_unshown and isinstance(event, OutageBegan | Faulted)
+    ]
+
+    assert dropped
+    assert {queue_of(after).maybe_delivered for after in dropped} == {ANY_QUESTION}
 
 
 def test_when_the_store_may_not_have_noted_a_turn_whatever_is_asked_says_so() -> None:

@@ -1,17 +1,19 @@
 """Results are told to another server until it takes them, whoever dies, hangs or refuses in between."""
 
 import asyncio
+import base64
 import json
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from bot.http_client import RESULT_TIMEOUT as PATIENCE_OF_A_CALL
 from bot.http_client import http_client
@@ -25,11 +27,13 @@ from tests.reliability import Proof
 from tests.result_receiver import PATIENCE, SECRET, ReceivedMessage, ResultReceiver, as_the_page_says, result_receiver
 from tests.simulator_fixture import NAME, NUMBER, TOKEN, go_to_method_choice, press, scan, simulator
 from verification.attempts import Attempt, AttemptStatus, Reason
+from verification.ids import Contact
 from verification.providers.http import HttpCall, TransientFailure
 from verification.result_outbox import RETRY_DELAYS, DeliveryStatus, OutgoingResult, ResultOutbox
 from verification.signing import WebhookSigner
 
 MOMENT = timedelta(microseconds=1)
+NEW_SECRET = f"whsec_{base64.b64encode(b'new' * 10).decode()}"
 URL = "https://shop.example.org/results"
 DONE = "🎉 认证成功"
 
@@ -75,6 +79,12 @@ class OutcomeCounts:
     def __call__(self, outcome: str) -> None:
         self.seen[outcome] += 1
         self._rung.set()
+
+    async def grow_beyond(self, total: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while self.seen.total() <= total:
+                self._rung.clear()
+                await self._rung.wait()
 
     async def come_to(self, **wanted: int) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -127,7 +137,13 @@ class ResultsFixture:
 
 @asynccontextmanager
 async def results_fixture(
-    folder: Path, call: HttpCall, clock: FakeClock | None = None, *, url: str = URL, counts: OutcomeCounts | None = None
+    folder: Path,
+    call: HttpCall,
+    clock: FakeClock | None = None,
+    *,
+    url: str = URL,
+    counts: OutcomeCounts | None = None,
+    secret: str = SECRET,
 ) -> AsyncIterator[ResultsFixture]:
     clock, counts = clock or FakeClock(), counts or OutcomeCounts()
     async with (
@@ -135,17 +151,24 @@ async def results_fixture(
         asyncio.TaskGroup() as tasks,
     ):
         outbox = LossyOutbox(store.result_outbox())
-        results = ResultSender(outbox, ResultEndpoint(url, WebhookSigner(SECRET), call), clock, counts)
+        results = ResultSender(outbox, ResultEndpoint(url, WebhookSigner(secret), call), clock, counts)
         running = tasks.create_task(results.run())
         yield ResultsFixture(store, outbox, results, clock, counts)
         running.cancel()
 
 
 async def judged(
-    store: SqlStore, *numbers: int, status: AttemptStatus = AttemptStatus.SUCCEEDED, reason: Reason | None = None
+    store: SqlStore,
+    *numbers: int,
+    status: AttemptStatus = AttemptStatus.SUCCEEDED,
+    reason: Reason | None = None,
+    front_end: str = "telegram",
 ) -> None:
     for number in numbers:
-        attempt = make_attempt(f"a{number}", f"telegram:{number}", status=status, reason=reason, identity=None)
+        contact = Contact(f"{front_end}:{number}")
+        attempt = make_attempt(
+            f"a{number}", f"telegram:{number}", contact=contact, status=status, reason=reason, identity=None
+        )
         await post(store, attempt)
 
 
@@ -180,11 +203,47 @@ async def test_a_result_is_told_whole_and_signed(tmp_path: Path) -> None:
             "attempt": "a1",
             "at": "2026-11-23T12:00:00.000000Z",
             "simulated": False,
+            "front_end": "telegram",
         },
     }
     assert message.headers["content-type"] == "application/json"
     assert (message.id, left) == ("result_a1", [])
     WebhookSigner(SECRET).verify(message.headers, message.body, NOON)
+
+
+async def test_the_standards_own_library_accepts_what_is_told_by_the_old_and_by_the_new_secret(tmp_path: Path) -> None:
+    # The library compares with the clock of this machine.
+    line, clock = FakeResultServer(), FakeClock(datetime.now(UTC))
+    async with results_fixture(tmp_path, line, clock, secret=f"{SECRET},{NEW_SECRET}") as at:
+        await judged(at.store, 1)
+        at.results.wake()
+        await at.counts.come_to(delivered=1)
+
+    [message] = line.told
+    for secret in (SECRET, NEW_SECRET):
+        told = Webhook(secret).verify(message.body, message.headers)
+        assert told["data"]["attempt"] == "a1"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(NEW_SECRET).verify(message.body + b" ", message.headers)
+
+
+async def test_a_receiver_that_is_down_for_a_day_hears_everything_of_an_attempt_in_order(tmp_path: Path) -> None:
+    line = FakeResultServer([TransientFailure("down")] * 7)
+    statuses = [AttemptStatus.OPENED, AttemptStatus.CONFIRMING, AttemptStatus.SUCCEEDED]
+    async with results_fixture(tmp_path, line) as at:
+        for status in statuses:
+            await judged(at.store, 1, status=status, front_end="api.shop")
+        at.results.wake()
+        while at.counts.seen["delivered"] < len(statuses):
+            seen = at.counts.seen.total()
+            await at.later(timedelta(hours=5))
+            await at.counts.grow_beyond(seen)
+        backlog = await at.store.result_outbox().backlog()
+
+    assert at.clock.now - NOON >= timedelta(days=1)
+    assert backlog.undelivered == 0
+    heard = list(dict.fromkeys(message.id for message in line.told))
+    assert heard == ["result_a1_opened", "result_a1_confirming", "result_a1"]
 
 
 async def test_a_success_has_no_reason(tmp_path: Path) -> None:

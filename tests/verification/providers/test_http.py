@@ -3,22 +3,26 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
 from bot.http_client import http_client
-from tests.fakes import NOON, NUMBER, FakeClock, make_identity
+from tests.fakes import NOON, NUMBER, FakeClock, make_attempt, make_identity
 from tests.provider_server import PASSING, SIGNING, FakeProviderServer, ProviderFault, nobody, provider
 from tests.reliability import Proof
 from tests.virtual_time_loop import run
-from verification.attempts import AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, Verdict
+from verification.attempts import AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected, Verdict
 from verification.errors import ProviderUnavailable
-from verification.providers.http import HttpProvider, InvalidCallback, ProviderEndpoint, TransientFailure
+from verification.ports import InvalidCallback, PhoneRedirect, ProviderAnswer
+from verification.providers.addresses import allowed_phone_url
+from verification.providers.http import HttpProvider, ProviderEndpoint, TransientFailure
 from verification.signing import InvalidSignature
 
 A1 = AttemptId("a1")
+ATTEMPT = make_attempt("a1")
+RETURN = "https://bot.example.org/v/token/back"
 LASTING = [trouble for trouble in ProviderFault if trouble not in PASSING and trouble is not ProviderFault.HELD]
 
 
@@ -37,7 +41,7 @@ async def line() -> AsyncIterator[ProviderPair]:
 
 
 async def test_a_session_is_opened_with_what_is_to_be_verified(line: ProviderPair) -> None:
-    session = await line.ours.open(A1, make_identity())
+    session = await line.ours.open(A1, make_identity(), RETURN)
 
     assert session.provider_state == f"{line.other.base}/phone/a1"
     assert line.other.sessions["a1"] == {
@@ -50,7 +54,7 @@ async def test_a_session_is_opened_with_what_is_to_be_verified(line: ProviderPai
 
 
 async def test_opening_again_is_the_same_session(line: ProviderPair) -> None:
-    assert await line.ours.open(A1, make_identity()) == await line.ours.open(A1, make_identity())
+    assert await line.ours.open(A1, make_identity(), RETURN) == await line.ours.open(A1, make_identity(), RETURN)
     assert list(line.other.sessions) == ["a1"]
 
 
@@ -58,7 +62,7 @@ async def test_opening_again_is_the_same_session(line: ProviderPair) -> None:
 async def test_inv21_a_transient_failure_is_retried(line: ProviderPair, trouble: ProviderFault, proof: Proof) -> None:
     line.other.troubles = [trouble, trouble]
 
-    assert (await line.ours.open(A1, make_identity())).provider_state
+    assert (await line.ours.open(A1, make_identity(), RETURN)).provider_state
     assert len(line.other.asked) == 3
     proof(cases=1, faults=2)
 
@@ -69,7 +73,7 @@ async def test_inv21_tries_to_open_a_session_are_limited(
 ) -> None:
     line.other.troubles = [trouble] * 99
     with pytest.raises(ProviderUnavailable):
-        await line.ours.open(A1, make_identity())
+        await line.ours.open(A1, make_identity(), RETURN)
 
     assert len(line.other.asked) == 3
     proof(cases=1, faults=3)
@@ -81,7 +85,7 @@ async def test_inv21_a_permanent_failure_is_not_retried(
 ) -> None:
     line.other.troubles = [trouble]
     with pytest.raises(ProviderUnavailable):
-        await line.ours.open(A1, make_identity())
+        await line.ours.open(A1, make_identity(), RETURN)
 
     assert len(line.other.asked) == 1
     assert "a1" in caplog.text
@@ -93,7 +97,7 @@ async def test_inv21_a_permanent_failure_is_not_retried(
 async def test_inv21_a_poll_is_not_retried(line: ProviderPair, trouble: ProviderFault, proof: Proof) -> None:
     line.other.troubles = [trouble]
     with pytest.raises(ProviderUnavailable):
-        await line.ours.poll(A1)
+        await line.ours.poll(ATTEMPT)
 
     assert line.other.asked == [("GET", "a1")]
     proof(cases=1, faults=1)
@@ -107,6 +111,11 @@ async def test_inv21_a_poll_is_not_retried(line: ProviderPair, trouble: Provider
         ({"state": "confirming"}, AttemptStatus.CONFIRMING),
         ({"state": "passed"}, Passed()),
         ({"state": "failed", "reason": "face_covered"}, Rejected(Reason.FACE_COVERED)),
+        ({"state": "failed", "reason": "face_unclear"}, Rejected(Reason.FACE_UNCLEAR)),
+        ({"state": "failed", "reason": "no_photo"}, Rejected(Reason.NO_PHOTO)),
+        ({"state": "failed", "reason": "unfinished"}, Rejected(Reason.UNFINISHED)),
+        ({"state": "failed", "reason": "too_many"}, Rejected(Reason.TOO_MANY)),
+        ({"state": "failed", "reason": "busy"}, Rejected(Reason.UNAVAILABLE)),
         ({"state": "failed", "reason": "a new word"}, Rejected(Reason.UNAVAILABLE)),
         ({"state": "failed", "reason": "quota"}, Rejected(Reason.UNAVAILABLE)),
         ({"state": "failed", "reason": ["mismatch"]}, Rejected(Reason.UNAVAILABLE)),
@@ -118,14 +127,14 @@ async def test_an_answer_is_parsed(
 ) -> None:
     line.other.states["a1"] = state
 
-    assert await line.ours.poll(A1) == meant
+    assert await line.ours.poll(ATTEMPT) == ProviderAnswer(meant)
 
 
 @pytest.mark.parametrize("state", ["succeeded", "expired", "reserved", "", None, 7, ["passed"]])
 async def test_an_unknown_state_is_no_answer(line: ProviderPair, state: object) -> None:
     line.other.states["a1"] = {"state": state}
     with pytest.raises(ProviderUnavailable):
-        await line.ours.poll(A1)
+        await line.ours.poll(ATTEMPT)
 
 
 @pytest.mark.parametrize(
@@ -155,22 +164,28 @@ async def test_an_unknown_state_is_no_answer(line: ProviderPair, state: object) 
 def test_ssrf_a_phone_is_sent_to_a_listed_host_by_https_and_nowhere_else(url: object) -> None:
     service = ProviderEndpoint("https://api.example.org/v1", frozenset({"verify.example.org"}), SIGNING)
 
-    assert service.phone_url(url) is None
-    assert service.phone_url("https://Verify.Example.org/a?b=c#d") == "https://Verify.Example.org/a?b=c#d"
+    assert allowed_phone_url(url, service.phone_origins) is None
+    good = "https://Verify.Example.org/a?b=c#d"
+    assert allowed_phone_url(good, service.phone_origins) == good
 
 
-def test_ssrf_a_stored_address_is_checked_again_before_a_phone_goes_there() -> None:
+async def test_the_phone_leaves_to_the_address_of_the_session_and_only_to_listed_origins() -> None:
     ours = FakeProviderServer(base="http://api.example.org").http(nobody, FakeClock())
-    own = next(iter(ours._endpoint.phone_hosts))
-    assert ours.phone_url(f"https://{own}/a1") == f"https://{own}/a1"
-    assert ours.phone_url("https://evil.example/a1") is None
+    attempt = replace(ATTEMPT, provider_state="https://api.example.org/a1")
+
+    assert await ours.leave(attempt, {}) == PhoneRedirect("https://api.example.org/a1", "https://api.example.org/a1")
+    assert ours.phone_origins == {"https://api.example.org", "http://api.example.org"}
+    assert ProviderEndpoint("https://api.example.org", frozenset({"a.example"}), SIGNING).phone_origins == {
+        "https://a.example"
+    }
     assert not ours.simulated
+    assert ours.app is ProviderApp.WECHAT
 
 
 async def test_a_forbidden_address_for_phones_opens_no_session(line: ProviderPair) -> None:
     line.other.url = "https://evil.example/a1"
     with pytest.raises(ProviderUnavailable):
-        await line.ours.open(A1, make_identity())
+        await line.ours.open(A1, make_identity(), RETURN)
 
 
 @pytest.mark.parametrize("status", [199, 202, 204, 302, 404, 409, 424, 428, 430, 499])
@@ -179,7 +194,7 @@ async def test_an_unexpected_status_is_no_answer_even_with_a_good_body(status: i
         return status, b'{"session":"a1","state":"passed"}'
 
     with pytest.raises(ProviderUnavailable) as refused:
-        await FakeProviderServer(base="https://api.example.org").http(call, FakeClock()).poll(A1)
+        await FakeProviderServer(base="https://api.example.org").http(call, FakeClock()).poll(ATTEMPT)
 
     assert not isinstance(refused.value, TransientFailure)
 
@@ -193,8 +208,8 @@ async def test_a_call_goes_to_the_session_and_says_what_its_body_is() -> None:
         return 201, b'{"session":"a1","state":"waiting","url":"http://api.example.org/phone/a1"}'
 
     ours = FakeProviderServer(base="http://api.example.org").http(call, FakeClock())
-    await ours.open(A1, make_identity())
-    await ours.poll(A1)
+    await ours.open(A1, make_identity(), RETURN)
+    await ours.poll(ATTEMPT)
 
     assert calls == [
         ("PUT", "http://api.example.org/sessions/a1", "application/json"),
@@ -215,7 +230,7 @@ def test_between_the_tries_to_open_a_session_are_half_a_second_and_two_seconds()
             Method.QQ, endpoint, call, FakeClock(), callback_url="", session_lifetime=timedelta(hours=1)
         )
         with pytest.raises(ProviderUnavailable):
-            await ours.open(A1, make_identity())
+            await ours.open(A1, make_identity(), RETURN)
 
     run(story())
 
@@ -228,7 +243,7 @@ async def test_a_status_that_may_pass_is_a_transient_failure(status: int) -> Non
         return status, b'{"session":"a1","state":"passed"}'
 
     with pytest.raises(TransientFailure):
-        await FakeProviderServer(base="https://api.example.org").http(call, FakeClock()).poll(A1)
+        await FakeProviderServer(base="https://api.example.org").http(call, FakeClock()).poll(ATTEMPT)
 
 
 def at_the_door() -> HttpProvider:

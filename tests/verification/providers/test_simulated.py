@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from verification import AttemptId, AttemptStatus, Identity, Method, Name, Number, Passed, Reason, Rejected
+from verification.attempts import APP_OF_METHOD
 from verification.providers.simulated import (
     PAGE_TRANSITIONS,
     Advanced,
@@ -192,7 +193,9 @@ def test_a_page_of_another_method_is_the_first_one() -> None:
 async def test_a_simulated_provider_opens_at_the_first_page_and_says_that_it_is_one(method: Method) -> None:
     provider = SimulatedProvider(method)
 
-    session = await provider.open(AttemptId("a1"), Identity(Name("王小明"), Number("11010519491231002X")))
+    identity = Identity(Name("王小明"), Number("11010519491231002X"))
+    session = await provider.open(AttemptId("a1"), identity, "https://bot.example.org/v/token/back")
 
+    assert provider.app is APP_OF_METHOD[method]
     assert read_page(method, session.provider_state) == first_page(method)
     assert provider.simulated

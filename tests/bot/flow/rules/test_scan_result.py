@@ -5,8 +5,17 @@ from dataclasses import replace
 import pytest
 
 from bot.flow import states
-from bot.flow.effects import AskQuestion, TextKey, TopicButton, UrlButton
-from bot.flow.events import AttemptProgressed, AttemptRefusal, AttemptRefused, Choice, CodeExpired, CodeExpiring, Tapped
+from bot.flow.effects import AskQuestion, ChoiceButton, TextKey, TopicButton, UrlButton
+from bot.flow.events import (
+    AttemptFailed,
+    AttemptProgressed,
+    AttemptRefusal,
+    AttemptRefused,
+    Choice,
+    CodeExpired,
+    CodeExpiring,
+    Tapped,
+)
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import PhoneStage
@@ -30,15 +39,16 @@ from verification.ids import Account
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> None:
+    asked = "failed.later" if reason is Reason.TOO_MANY else "failed.ask"
     state = holds(
         f"""
         >> other: attempt failed {reason}
         >> core: attempt failed {reason}
         << ReplaceCodeWithPicture failed stamp.failed in place
-        << AskQuestion failed.ask
+        << AskQuestion {asked}
         == Failed
         >> 为什么
-        << AskQuestion failed.ask_again + misc.no_answer
+        << AskQuestion {asked}_again + misc.no_answer
         << CountQuestion
         >> [try_again]
         << RecordAnswer failed.done
@@ -108,6 +118,9 @@ def test_when_the_quota_is_reached_other_data_need_no_second_consent() -> None:
         (Reason.FACE_COVERED, "face_fails"),
         (Reason.FACE_DIFFERS, "face_fails"),
         (Reason.FACE_OUT_OF_FRAME, "face_fails"),
+        (Reason.FACE_UNCLEAR, "face_fails"),
+        (Reason.NO_PHOTO, "which_way"),
+        (Reason.UNFINISHED, ""),
         (Reason.DECLINED, "unknown_code"),
         (Reason.UNAVAILABLE, ""),
     ],
@@ -117,6 +130,21 @@ def test_a_failure_offers_the_answer_to_the_question_it_raises(reason: Reason, t
 
     assert isinstance(question, AskQuestion)
     assert TopicButton(topic) in buttons(question)
+
+
+def test_without_a_photo_on_file_another_method_comes_first() -> None:
+    question = prompt(failed(Reason.NO_PHOTO, Method.FACE))
+
+    assert isinstance(question, AskQuestion)
+    assert question.rows[0] == (ChoiceButton(Choice.OTHER_METHOD), ChoiceButton(Choice.TRY_AGAIN))
+
+
+def test_after_the_providers_last_try_of_the_day_the_chat_says_when_the_next_day_begins() -> None:
+    step = advance(scanning(), AttemptFailed(ATTEMPT, Reason.TOO_MANY), CONTEXT)
+    question = step.effects[-1]
+
+    assert isinstance(question, AskQuestion)
+    assert (question.text, question.values["until"]) == ("failed.later", CONTEXT.now.replace(hour=16, minute=0))
 
 
 @pytest.mark.parametrize("refusal", [AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY])

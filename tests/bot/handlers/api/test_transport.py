@@ -72,6 +72,31 @@ async def test_a_refused_connection_counts_as_not_sent() -> None:
                 await bot.get_me()
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("502", "status 502"), ("drop", "connection lost"), ("429", ""), ("401", ""), ("slow", "no answer in time")],
+)
+async def test_whether_telegram_answers_is_noted_in_plain_words(kind: str, reason: str) -> None:
+    noted: list[str] = []
+    async with simulator() as telegram, BotApiRequest(read_timeout=0.3, note=noted.append) as request:
+        bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=BotApiRequest())
+        await bot.get_me()
+        await telegram.inject_fault("getMe", kind, **({"seconds": 1} if kind == "slow" else {}))
+        with pytest.raises(TelegramError):
+            await bot.get_me()
+
+    assert noted == ["", reason]
+
+
+async def test_a_refused_connection_is_noted_in_plain_words() -> None:
+    noted: list[str] = []
+    async with BotApiRequest(note=noted.append) as request:
+        with pytest.raises(NotSent, match=r"^connection refused$"):
+            await Bot(TOKEN, "http://127.0.0.1:1/bot", request=request, get_updates_request=BotApiRequest()).get_me()
+
+    assert noted == ["connection refused"]
+
+
 @pytest.mark.parametrize("kind", ["502", "drop", "lost", "garbage", "401"])
 async def test_no_error_quotes_the_address_which_holds_the_token(kind: str) -> None:
     async with simulator() as telegram:

@@ -1,4 +1,7 @@
-"""The errors of the Bot API. Where a bot may compare the description, it is the public server's, word for word."""
+"""The errors of the Bot API, and those of the control API.
+
+Where a bot may compare the description of an error, it is the public server's, word for word.
+"""
 
 from __future__ import annotations
 
@@ -52,3 +55,15 @@ QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is in
 OTHER_POLL_STARTED = "terminated by other getUpdates request; make sure that only one bot instance is running"
 WEBHOOK_SET = "terminated by setWebhook request"
 WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+
+
+class BadControlRequest(Exception):
+    """The request is malformed. The message says what is expected."""
+
+
+class UnknownId(Exception):
+    """The request names a person, a chat or a file that does not exist."""
+
+
+class ActionRefused(Exception):
+    """A person cannot do this here: the message or the button is gone, or belongs to somebody else."""
