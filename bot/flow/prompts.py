@@ -30,7 +30,7 @@ from bot.flow.effects import (
 from bot.flow.effects import Picture as Card
 from bot.flow.events import Choice
 from bot.flow.states import PhoneStage, Scanning, State
-from verification.attempts import Reason, reference_code
+from verification.attempts import Method, Reason, reference_code
 from verification.identity import mask_account
 
 CONSENT = "identity"
@@ -65,9 +65,15 @@ def short_prompt(state: State, note: str) -> AskQuestion | SendText:
 
 
 def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """The choices of a state; the method that a link suggests comes first."""
-    method = state.suggested if isinstance(state, states.Confirming) else None
-    return offered if method is None else tuple(sorted(offered, key=lambda choice: choice.value != method.value))
+    """The choices of a state; what is most likely to succeed comes first."""
+    match state:
+        case states.Confirming(suggested=Method() as method):
+            first = Choice(method.value)
+        case states.Failed(reason=Reason.NO_PHOTO):
+            first = Choice.OTHER_METHOD
+        case _:
+            return offered
+    return tuple(sorted(offered, key=lambda choice: choice is not first))
 
 
 def caption_of(state: Scanning) -> tuple[str, Values, Rows]:

@@ -377,7 +377,7 @@ async def test_the_wrong_app_gets_a_note_but_may_continue(web_app: WebFixture, m
 async def test_a_person_with_one_phone_is_shown_three_ways_each_with_a_picture(web_app: WebFixture) -> None:
     wrong, right = await phone_at(web_app, Method.QQ, "browser"), await phone_at(web_app, Method.FACE, "wechat")
 
-    assert all(words in wrong.text for words in ("只有这一部手机？", "「相册」", "「复制链接」", "「在本机打开」"))
+    assert all(words in wrong.text for words in ("只有这一部手机？", "在相册里选", "「复制链接」", "「在本机打开」"))
     assert wrong.page.text.count("<svg") == right.page.text.count("<svg") + 3
     assert "只有这一部手机？" not in right.text
 
