@@ -144,7 +144,7 @@ async def test_news_of_an_attempt_is_posted_once_and_in_order_before_its_verdict
         ("result_a1", AttemptStatus.SUCCEEDED, SHOP),
     ]
     assert len(former) == 1
-    assert (await outbox.backlog()).undelivered == 0
+    assert (await store.result_outbox().backlog()).undelivered == 0
 
 
 async def test_a_front_end_that_hears_by_webhook_gets_no_notice(store: SqlStore) -> None:

@@ -1,7 +1,7 @@
 """Authentication of API callers by key, and how often each may call.
 
-A wrong key takes a token from its network's bucket; when the bucket is empty, the network gets 429. A call takes a
-token from its caller's bucket.
+A wrong key takes a token from its network's bucket; when the bucket is empty, further wrong keys from there get 429. A
+right key is never refused because of others behind the same address. A call takes a token from its caller's bucket.
 """
 
 import hmac
@@ -61,6 +61,12 @@ class ApiKeyMiddleware:
         return caller
 
     def _authenticate(self, request: Request) -> ApiCaller:
+        scheme, _, key_given = request.headers.get("authorization", "").partition(" ")
+        # All keys are compared, so that the time reveals nothing about them.
+        matches = [hmac.compare_digest(each.key.encode(), key_given.strip().encode()) for each in self._callers]
+        if scheme.casefold() == "bearer" and any(matches):
+            return self._callers[matches.index(True)]
+        self._counter.inc()
         address = client_network(request)
         wait = self._wrong.wait_time(address)
         if wait > 0:
@@ -70,19 +76,13 @@ class ApiKeyMiddleware:
                 ProblemCode.RATE_LIMITED,
                 headers={"Retry-After": str(math.ceil(wait))},
             )
-        scheme, _, key_given = request.headers.get("authorization", "").partition(" ")
-        # All keys are compared, so that the time reveals nothing about them.
-        matches = [hmac.compare_digest(each.key.encode(), key_given.strip().encode()) for each in self._callers]
-        if scheme.casefold() != "bearer" or not any(matches):
-            self._counter.inc()
-            self._wrong.take(address)
-            raise Problem(
-                401,
-                "A key is needed: Authorization: Bearer KEY.",
-                ProblemCode.UNAUTHORIZED,
-                headers={"WWW-Authenticate": "Bearer"},
-            )
-        return self._callers[matches.index(True)]
+        self._wrong.take(address)
+        raise Problem(
+            401,
+            "A key is needed: Authorization: Bearer KEY.",
+            ProblemCode.UNAUTHORIZED,
+            headers={"WWW-Authenticate": "Bearer"},
+        )
 
 
 def caller_of(request: Request) -> ApiCaller:
