@@ -38,6 +38,11 @@ def choices(state: type[StateBase]) -> tuple[Choice, ...]:
     return _choices(state, is_offered=True)
 
 
+def former_choices(state: type[StateBase]) -> tuple[Choice, ...]:
+    """The choices that a state still accepts and no longer offers."""
+    return _choices(state, is_offered=False)
+
+
 def _choices(state: type[StateBase], *, is_offered: bool) -> tuple[Choice, ...]:
     rows = (row for row in TABLE if row.state is state and row.is_offered is is_offered)
     return tuple(row.trigger for row in rows if isinstance(row.trigger, Choice))
@@ -120,7 +125,7 @@ def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> 
     """What an event means in this state; None for a button that is no longer valid."""
     match event:
         case Tapped(choice=choice, question_id=question_id):
-            known = (*choices(type(state)), *_choices(type(state), is_offered=False))
+            known = (*choices(type(state)), *former_choices(type(state)))
             return Choice(choice) if question_id == state.question_id and choice in known else None
         case Said(text):
             return _trigger_of_text(state, text, methods)
@@ -131,5 +136,5 @@ def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> 
 
 
 def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
-    offered, former = offered_choices(state, methods), _choices(type(state), is_offered=False)
+    offered, former = offered_choices(state, methods), former_choices(type(state))
     return match_choice(text, offered) or match_choice(text, former) or match_command(text) or Said

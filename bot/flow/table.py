@@ -155,7 +155,7 @@ TABLE: tuple[Row, ...] = (
     always(LinkAccepted, links.link_accepted, ReadingInvitation, ChoosingType, Verified),
     always(LinkRejected, links.link_rejected),
     always(MethodSuggested, links.method_suggested, ChoosingType),
-    always(SideTapped, anytime.side_tapped, Idle),
+    always(SideTapped, anytime.side_tapped, Idle, ChoosingType),
     always(Said, anytime.text_not_expected),
     always(Sent, anytime.not_a_text),
     always(Throttled, anytime.throttled),

@@ -35,7 +35,7 @@ OTHER_QUESTION = e.AskQuestion(
     rows=((e.ChoiceButton(Choice.WECHAT),),),
 )
 NAME = "王小明"
-MASKED: e.Values = {**VALUES, "name": "王*明", "number": "110105********002X"}
+MASKED: e.Values = {**METHOD, "name": "王*明", "number": "110105********002X"}
 CHECK = e.AskQuestion(
     question_id="m7",
     text="confirm.ask",
