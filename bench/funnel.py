@@ -54,7 +54,7 @@ _TIMED = "INSERT INTO funnel_times (day, campaign, language, method, step, took,
 
 def turns_of(method: Method) -> tuple[Sequence[tuple[State, Event]], tuple[State, Event]]:
     """The turns of a method up to the verdict, and the failure that may replace the last one."""
-    choosing = states.ChoosingMethod(
+    choosing = states.AgreeingFace(
         account=_ACCOUNT, question_id="m", identity=Identity(Name("王小明"), Number("11010519491231002X"))
     )
     common = (choosing.account, choosing.question_id, choosing.identity)

@@ -259,12 +259,11 @@ async def go_to_method_choice(guest: ChatUser, *, name: str = NAME, number: str 
     await guest.says("/start")
     await guest.taps("个人认证")
     await guest.taps("同意并继续")
-    await guest.sees("第 1 步")
+    await guest.sees("1/4")
     await guest.says(name)
-    await guest.sees("第 2 步")
+    await guest.sees("2/4")
     await guest.says(number)
-    await guest.taps("确认无误")
-    await guest.sees("第 4 步")
+    await guest.sees("3/4")
 
 
 async def scan(guest: ChatUser, phone: Phone, app: PhoneApp = PhoneApp.WECHAT) -> None:

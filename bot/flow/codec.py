@@ -1,7 +1,7 @@
 """Converts a saved dialogue to text and back: the state, the person's journeys, and the method that a link suggested.
 
-What an older release saved must load: a new field needs a default, a renamed field an entry in `_SAVED_AS`, a renamed
-state an alias.
+What an older release saved must load: a new field needs a default, a renamed field an entry in `_SAVED_AS`, a state
+that is part of another one now an entry in `_FORMER_STATES`.
 """
 
 import json
@@ -22,6 +22,10 @@ _JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
 
 _SAVED_AS = {"question_id": "mark", "by_method": "ways"}
 """Fields that were renamed, with the name under which the first release saved them."""
+_FORMER_STATES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "ChoosingMethod": ("Confirming", {"is_checked": True})
+}
+"""States that became part of another one, with what is known in it besides."""
 _READ_AS = {saved: name for name, saved in _SAVED_AS.items()}
 
 
@@ -66,12 +70,13 @@ def _facts(text: str) -> object:
 
 def _state(facts: object) -> State:
     match facts:
-        case {"state": str(kind), **known} if kind in _ADAPTERS:
+        case {"state": str(kind), **known} if kind in _ADAPTERS or kind in _FORMER_STATES:
+            kind, more = _FORMER_STATES.get(kind, (kind, {}))
             adapter = _ADAPTERS[kind]
         case _:
             raise ValueError("a saved dialogue is of a kind this release does not know")
     try:
-        state: State = adapter.validate_python(_renamed(known, _READ_AS))
+        state: State = adapter.validate_python({**_renamed(known, _READ_AS), **more})
     except ValidationError:
         # Pydantic's message would quote the text, and with it a name.
         raise ValueError("a saved dialogue does not fit its kind") from None

@@ -90,7 +90,6 @@ _STEP_OF: Mapping[type[State], FunnelStep] = {
     states.ChangingName: FunnelStep.AGREED,
     states.ChangingNumber: FunnelStep.AGREED,
     states.Confirming: FunnelStep.AGREED,
-    states.ChoosingMethod: FunnelStep.CONFIRMED,
     states.AgreeingFace: FunnelStep.CONFIRMED,
     states.Opening: FunnelStep.CONFIRMED,
     states.Scanning: FunnelStep.SHOWN,

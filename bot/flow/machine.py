@@ -35,7 +35,17 @@ _GENERAL_ROWS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.st
 
 def choices(state: type[StateBase]) -> tuple[Choice, ...]:
     """The choices that a state offers, in the order of the table."""
-    return tuple(row.trigger for row in TABLE if row.state is state and isinstance(row.trigger, Choice))
+    return _choices(state, is_offered=True)
+
+
+def former_choices(state: type[StateBase]) -> tuple[Choice, ...]:
+    """The choices that a state still accepts and no longer offers."""
+    return _choices(state, is_offered=False)
+
+
+def _choices(state: type[StateBase], *, is_offered: bool) -> tuple[Choice, ...]:
+    rows = (row for row in TABLE if row.state is state and row.is_offered is is_offered)
+    return tuple(row.trigger for row in rows if isinstance(row.trigger, Choice))
 
 
 def offered_choices(state: State, methods: Methods = _ALL_METHODS) -> tuple[Choice, ...]:
@@ -115,8 +125,8 @@ def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> 
     """What an event means in this state; None for a button that is no longer valid."""
     match event:
         case Tapped(choice=choice, question_id=question_id):
-            is_offered = question_id == state.question_id and choice in choices(type(state))
-            return Choice(choice) if is_offered else None
+            known = (*choices(type(state)), *former_choices(type(state)))
+            return Choice(choice) if question_id == state.question_id and choice in known else None
         case Said(text):
             return _trigger_of_text(state, text, methods)
         case Commanded(command, _):
@@ -126,4 +136,5 @@ def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> 
 
 
 def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
-    return match_choice(text, offered_choices(state, methods)) or match_command(text) or Said
+    offered, former = offered_choices(state, methods), former_choices(type(state))
+    return match_choice(text, offered) or match_choice(text, former) or match_command(text) or Said

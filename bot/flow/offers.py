@@ -54,7 +54,7 @@ def only_offered(effect: Effect, state: State, context: RuleContext) -> Effect:
 
 def without_suggestion(state: State, methods: Methods) -> State:
     """The state without the suggestion of a method that is off."""
-    if isinstance(state, states.ChoosingMethod) and state.suggested not in methods:
+    if isinstance(state, states.Confirming) and state.suggested not in methods:
         return replace(state, suggested=None)
     return state
 
@@ -62,7 +62,9 @@ def without_suggestion(state: State, methods: Methods) -> State:
 def current_state(state: State, methods: Methods) -> State:
     """The state as it is asked now: the consent to a method that is off becomes the choice of a method."""
     if isinstance(state, states.AgreeingFace) and Method.FACE not in methods:
-        return states.ChoosingMethod(account=state.account, question_id=state.question_id, identity=state.identity)
+        return states.Confirming(
+            account=state.account, question_id=state.question_id, identity=state.identity, is_checked=True
+        )
     return without_suggestion(state, methods)
 
 

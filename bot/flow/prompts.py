@@ -30,7 +30,7 @@ from bot.flow.effects import (
 from bot.flow.effects import Picture as Card
 from bot.flow.events import Choice
 from bot.flow.states import PhoneStage, Scanning, State
-from verification.attempts import APP_OF_METHOD, Reason, reference_code
+from verification.attempts import APP_OF_METHOD, Method, Reason, reference_code
 from verification.identity import mask_account
 
 CONSENT = "identity"
@@ -65,9 +65,15 @@ def short_prompt(state: State, note: str) -> AskQuestion | SendText:
 
 
 def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """The choices of a state; the method that a link suggests comes first."""
-    method = state.suggested if isinstance(state, states.ChoosingMethod) else None
-    return offered if method is None else tuple(sorted(offered, key=lambda choice: choice.value != method.value))
+    """The choices of a state; what is most likely to succeed comes first."""
+    match state:
+        case states.Confirming(suggested=Method() as method):
+            first = Choice(method.value)
+        case states.Failed(reason=Reason.NO_PHOTO):
+            first = Choice.OTHER_METHOD
+        case _:
+            return offered
+    return tuple(sorted(offered, key=lambda choice: choice is not first))
 
 
 def caption_of(state: Scanning) -> tuple[str, Values, Rows]:
@@ -212,30 +218,20 @@ def _other_number(state: states.ChangingNumber) -> Reply:
 
 
 def _confirm(state: states.Confirming) -> Reply:
-    rows: Rows = (
-        (ChoiceButton(Choice.CONFIRM),),
-        (ChoiceButton(Choice.CHANGE_NAME), ChoiceButton(Choice.CHANGE_NUMBER)),
-        (TopicButton("icp"),),
-        (ChoiceButton(Choice.CANCEL),),
-    )
-    # The check digit finds a mistyped number; nothing but the person finds a mistyped name.
-    values: Values = {**_identity(state), "name": Sensitive(state.identity.name.plain)}
-    return AskQuestion(question_id=state.question_id, text="confirm.ask", values=values, rows=rows)
-
-
-def _method(state: states.ChoosingMethod) -> Reply:
     methods = suggested_first(state, (Choice.WECHAT, Choice.QQ, Choice.FACE))
     rows: Rows = (
         *((ChoiceButton(method),) for method in methods),
-        (TopicButton("which_way"),),
-        (ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)),
+        (ChoiceButton(Choice.CHANGE_NAME), ChoiceButton(Choice.CHANGE_NUMBER)),
+        (TopicButton("which_way", "button.which_way"), TopicButton("icp", "button.icp"), ChoiceButton(Choice.CANCEL)),
     )
-    if state.suggested is None:
-        return AskQuestion(question_id=state.question_id, text="method.ask", values=_account(state), rows=rows)
-    values: Values = {**_account(state), "method": TextKey(f"method.{state.suggested}")}
-    return AskQuestion(
-        question_id=state.question_id, text="method.ask", values=values, rows=rows, note="method.suggested"
-    )
+    values = _identity(state)
+    if not state.is_checked:
+        # The check digit finds a mistyped number; nothing but the person finds a mistyped name.
+        values = {**values, "name": Sensitive(state.identity.name.plain)}
+    if state.suggested is not None:
+        values = {**values, "method": TextKey(f"method.{state.suggested}")}
+    note = None if state.suggested is None else "method.suggested"
+    return AskQuestion(question_id=state.question_id, text="confirm.ask", values=values, rows=rows, note=note)
 
 
 def _face_consent(state: states.AgreeingFace) -> Reply:
@@ -321,7 +317,6 @@ _PROMPTS: dict[type[State], Callable[..., Reply]] = {
     states.ChangingName: _other_name,
     states.ChangingNumber: _other_number,
     states.Confirming: _confirm,
-    states.ChoosingMethod: _method,
     states.AgreeingFace: _face_consent,
     states.Opening: _opening,
     states.Scanning: _scan,

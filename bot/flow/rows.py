@@ -65,6 +65,8 @@ class Row:
     trigger: Trigger
     rule: Callable[[Any, Any, RuleContext], Step]
     targets: tuple[type[StateBase], ...]
+    is_offered: bool = True
+    """Whether the state's question has a button for it; only a choice has one."""
 
 
 S = TypeVar("S", bound=StateBase)
@@ -89,6 +91,16 @@ def on_choice(
 ) -> Row:
     """A transition of one state on a choice, which the state's question offers."""
     return Row(state, choice, rule, (state, *to))
+
+
+def on_former_choice(
+    state: type[S], choice: Choice, rule: Callable[[S, Event, RuleContext], Step], *to: type[StateBase]
+) -> Row:
+    """A transition of one state on a choice that an earlier release offered.
+
+    The button may still be in a chat, and its words may be typed.
+    """
+    return Row(state, choice, rule, (state, *to), is_offered=False)
 
 
 @overload

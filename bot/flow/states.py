@@ -108,14 +108,14 @@ class ChangingNumber(Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirming(Identified):
-    """The person is asked whether name and number are right."""
+    """The person checks name and number, and confirms them by choosing one of the three methods (G5).
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChoosingMethod(Identified):
-    """The person chooses one of the three methods (G5); the method that a link suggests comes first."""
+    The method that a link suggests comes first. `is_checked`: the person has confirmed this identity before, so it is
+    shown masked.
+    """
 
     suggested: Method | None = None
+    is_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +188,6 @@ State = (
     | ChangingName
     | ChangingNumber
     | Confirming
-    | ChoosingMethod
     | AgreeingFace
     | Opening
     | Scanning

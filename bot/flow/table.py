@@ -23,7 +23,7 @@ from bot.flow.events import (
     SideTapped,
     Throttled,
 )
-from bot.flow.rows import Row, always, on, on_choice
+from bot.flow.rows import Row, always, on, on_choice, on_former_choice
 from bot.flow.rules import anytime, details, entry, links, scan
 from bot.flow.states import (
     Agreeing,
@@ -33,7 +33,6 @@ from bot.flow.states import (
     ChangingName,
     ChangingNumber,
     CheckingName,
-    ChoosingMethod,
     ChoosingType,
     Confirming,
     Expired,
@@ -50,7 +49,7 @@ from bot.flow.states import (
 
 RETURNABLE: tuple[type[StateBase], ...] = (
     *(Idle, ChoosingType, ReadingEnterprise, ReadingOverseas, Agreeing, AskingName, AskingNumber, ChangingName),
-    *(CheckingName, ChangingNumber, Confirming, ChoosingMethod, AgreeingFace, Expired, Failed, Verified),
+    *(CheckingName, ChangingNumber, Confirming, AgreeingFace, Expired, Failed, Verified),
 )
 """The states to which an invitation may return; it cancels a live code, so no state that waits for one is here."""
 
@@ -90,22 +89,21 @@ TABLE: tuple[Row, ...] = (
     on(CheckingName, Command.BACK, details.name_not_right, AskingName, ChangingName),
     on(AskingNumber, Said, details.number_said, Confirming),
     on(AskingNumber, Command.BACK, details.back_to_name, AskingName),
-    on_choice(Confirming, Choice.CONFIRM, details.confirmed, ChoosingMethod),
+    # The data and the method
+    on_choice(Confirming, Choice.WECHAT, scan.wechat_chosen, Opening),
+    on_choice(Confirming, Choice.QQ, scan.qq_chosen, Opening),
+    on_choice(Confirming, Choice.FACE, scan.face_chosen, AgreeingFace),
     on_choice(Confirming, Choice.CHANGE_NAME, details.name_wrong, ChangingName),
     on_choice(Confirming, Choice.CHANGE_NUMBER, details.number_wrong, ChangingNumber),
-    on(Confirming, Command.BACK, details.number_wrong, ChangingNumber),
+    on_former_choice(Confirming, Choice.CONFIRM, scan.confirmed, Opening, AgreeingFace),
+    on_former_choice(Confirming, Choice.BACK, details.back_from_confirm, ChangingNumber),
     on(ChangingName, Said, details.name_said, Confirming, CheckingName),
     on(ChangingName, Command.BACK, details.back_to_confirm, Confirming),
     on(ChangingNumber, Said, details.number_said, Confirming),
     on(ChangingNumber, Command.BACK, details.back_to_confirm, Confirming),
-    # The method
-    on_choice(ChoosingMethod, Choice.WECHAT, scan.wechat_chosen, Opening),
-    on_choice(ChoosingMethod, Choice.QQ, scan.qq_chosen, Opening),
-    on_choice(ChoosingMethod, Choice.FACE, scan.face_chosen, AgreeingFace),
-    on_choice(ChoosingMethod, Choice.BACK, details.back_to_confirm, Confirming),
     on_choice(AgreeingFace, Choice.AGREE, scan.face_agreed, Opening),
-    on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, ChoosingMethod),
-    on(AgreeingFace, Command.BACK, scan.other_method_chosen, ChoosingMethod),
+    on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
+    on(AgreeingFace, Command.BACK, scan.other_method_chosen, Confirming),
     # The code
     on(Opening, AttemptOpened, scan.attempt_opened, Scanning),
     on(Opening, AttemptRefused, scan.attempt_refused, Failed, Verified, Idle),
@@ -113,10 +111,10 @@ TABLE: tuple[Row, ...] = (
     on(Opening, Said, scan.said_while_opening),
     on(Opening, Sent, scan.still_opening),
     on(Opening, Command.START, scan.opening_resumed),
-    on(Opening, Command.BACK, scan.attempt_left, ChoosingMethod),
+    on(Opening, Command.BACK, scan.attempt_left, Confirming),
     on_choice(Scanning, Choice.NEW_CODE, scan.new_code, Opening),
-    on_choice(Scanning, Choice.OTHER_METHOD, scan.attempt_left, ChoosingMethod),
-    on(Scanning, Command.BACK, scan.attempt_left, ChoosingMethod),
+    on_choice(Scanning, Choice.OTHER_METHOD, scan.attempt_left, Confirming),
+    on(Scanning, Command.BACK, scan.attempt_left, Confirming),
     on(Scanning, Command.START, scan.code_shown_again),
     on(Scanning, Command.STATUS, scan.scanning_status),
     on(Scanning, Said, scan.said_while_scanning),
@@ -127,20 +125,20 @@ TABLE: tuple[Row, ...] = (
     on(Scanning, AttemptFailed, scan.attempt_failed, Failed),
     on(Scanning, AttemptRefused, scan.link_revoked, Idle),
     on_choice(Expired, Choice.NEW_CODE, scan.new_code, Opening),
-    on_choice(Expired, Choice.OTHER_METHOD, scan.other_method_chosen, ChoosingMethod),
-    on(Expired, Command.BACK, scan.other_method_chosen, ChoosingMethod),
+    on_choice(Expired, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
+    on(Expired, Command.BACK, scan.other_method_chosen, Confirming),
     on(Expired, Command.STATUS, anytime.asked_to_resume),
     # The result
     on_choice(Failed, Choice.TRY_AGAIN, scan.try_again, Opening),
-    on_choice(Failed, Choice.OTHER_METHOD, scan.other_method_chosen, ChoosingMethod),
+    on_choice(Failed, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
     on_choice(Failed, Choice.CHANGE_DATA, details.back_to_confirm, Confirming),
-    on(Failed, Command.BACK, scan.other_method_chosen, ChoosingMethod),
+    on(Failed, Command.BACK, scan.other_method_chosen, Confirming),
     on(Verified, Command.START, scan.shown_again),
     on(Verified, Command.CANCEL, scan.verified_stays),
     on(Verified, Command.BACK, scan.verified_stays),
     on(Verified, AttemptPassed, scan.attempt_passed_before),
     # Cancelling, in every state that offers it
-    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, ChoosingMethod, AgreeingFace)),
+    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, AgreeingFace)),
     *(on_choice(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),
     on(Opening, Command.CANCEL, anytime.attempt_cancelled, Idle),
     # In every state
@@ -157,7 +155,7 @@ TABLE: tuple[Row, ...] = (
     always(LinkAccepted, links.link_accepted, ReadingInvitation, ChoosingType, Verified),
     always(LinkRejected, links.link_rejected),
     always(MethodSuggested, links.method_suggested, ChoosingType),
-    always(SideTapped, anytime.side_tapped, Idle),
+    always(SideTapped, anytime.side_tapped, Idle, ChoosingType),
     always(Said, anytime.text_not_expected),
     always(Sent, anytime.not_a_text),
     always(Throttled, anytime.throttled),

@@ -67,7 +67,7 @@ _CHOICES: Mapping[Choice, str] = {
     Choice.NOT_NOW: "暂不 暂不同意 不同意 先不 no notnow disagree idisagree",
     Choice.NAME_RIGHT: "是我的姓名 是的 是 对 没错 确认 yes yesthatsmyname thatsmyname right correct",
     Choice.NAME_WRONG: "不是重新输入 不是 不对 重新输入 重填 no notypeitagain notmyname wrong",
-    Choice.CONFIRM: "确认 确认无误 无误 没错 对 是 是的 confirm yes correct right allcorrect ok",
+    Choice.CONFIRM: "好 好的 可以 确认 确认无误 无误 没错 对 是 是的 confirm yes correct right allcorrect ok",
     Choice.CHANGE_NAME: "改姓名 修改姓名 姓名 姓名错了 changename editname name",
     Choice.CHANGE_NUMBER: "改号码 修改号码 修改身份证号 身份证号 号码 号码错了 "
     "changenumber editnumber number idnumber changeidnumber",

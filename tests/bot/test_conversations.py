@@ -61,7 +61,7 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_facts_of_the_gu
         await guest.says("/start")
         welcome = said(await guest.sees("你要认证哪一类"))
         await go_to_method_choice(guest)
-        methods = said(await guest.sees("第 4 步"))
+        methods = said(await guest.sees("3/4"))
         labels = guest.labels()
         await guest.taps("微信扫码")
         caption = said(await guest.sees("等待扫码"))
@@ -77,7 +77,7 @@ async def test_by_wechat_from_the_welcome_to_the_result_with_the_facts_of_the_gu
         assert [
             method in label for method, label in zip(("微信扫码", "QQ 扫码", "人脸识别"), labels, strict=False)
         ] == [True] * 3
-        assert all(step in caption for step in ("前往授权", "微信支付", "授权验证", "校验码", "有效期"))
+        assert all(step in caption for step in ("前往授权", "微信支付", "授权验证", "校验码", "前有效"))
         assert all(fact in result for fact in ("归你本人所有", "ICP 备案", "增值税专用发票"))
         # The name is shown once, to be checked, and hidden when it is confirmed.
         assert [CHECK in text for text in guest.everything_said() if NAME in text or NUMBER in text] == [True]
@@ -155,10 +155,9 @@ async def test_everything_may_be_typed(tmp_path: Path) -> None:
         for text, sign in (
             ("你好", "你要认证哪一类"),
             ("个人", "开始之前"),
-            ("同意", "第 1 步"),
-            ("阿依古丽•买买提", "第 2 步"),
-            ("１１０１０１ １９９００３０７ ８０３ｘ", "第 3 步"),
-            ("确认", "第 4 步"),
+            ("同意", "1/4"),
+            ("阿依古丽•买买提", "2/4"),
+            ("１１０１０１ １９９００３０７ ８０３ｘ", "3/4"),
             ("qq", "等待扫码"),
         ):
             await at.guest.says(text)
@@ -173,11 +172,10 @@ async def test_in_english_from_the_welcome_to_the_result(tmp_path: Path) -> None
         await guest.says("/start")
         await guest.taps("Personal")
         await guest.taps("Agree")
-        await guest.sees("Step 1")
+        await guest.sees("1/4")
         await guest.says(NAME)
-        await guest.sees("Step 2")
+        await guest.sees("2/4")
         await guest.says(NUMBER)
-        await guest.taps("correct")
         await guest.taps("WeChat")
         await at.phone.open(PhoneApp.WECHAT, guest.scanned_link(await guest.sees("Waiting")))
         await press(at.phone, "Go to authorise")
@@ -235,7 +233,7 @@ async def test_inv10_a_button_copied_from_another_chat_does_nothing(tmp_path: Pa
 
         assert other.toasts() == ["这个按钮已经失效，请用最新一条消息里的按钮。"]
         assert not other.find("等待扫码")
-        assert at.guest.find("第 4 步")
+        assert at.guest.find("3/4")
         assert not at.guest.find("等待扫码")
 
 
@@ -265,8 +263,8 @@ async def test_a_code_is_renewed_while_the_person_is_active(tmp_path: Path) -> N
         await at.guest.sees("📍", "等待扫码")
         await at.bot.wait_until_quiet()
         at.later(585)
-        await at.simulator.wait_until(lambda: (now := at.guest.find("有效期", "📷")) and now["photo"] != first["photo"])
-        second = at.guest.find("有效期", "📷")
+        await at.simulator.wait_until(lambda: (now := at.guest.find("前有效", "📷")) and now["photo"] != first["photo"])
+        second = at.guest.find("前有效", "📷")
 
         assert second is not None
         assert at.guest.scanned_link(second) != at.guest.scanned_link(first)
@@ -279,7 +277,7 @@ async def test_a_code_left_for_another_method_is_no_longer_valid(tmp_path: Path)
         await at.guest.taps("微信扫码")
         left = at.guest.scanned_link(await at.guest.sees("等待扫码"))
         await at.guest.taps("换种方式")
-        await at.guest.sees("第 4 步")
+        await at.guest.sees("3/4")
         await at.phone.open(PhoneApp.WECHAT, left)
 
         assert at.phone.status == 410
@@ -377,7 +375,7 @@ async def test_inv11_a_message_that_is_not_a_text_gets_a_reply_and_changes_nothi
         await at.simulator.wait_until(lambda: len(at.guest.everything_said()) > before)
         await at.guest.taps("同意并继续")
 
-        await at.guest.sees("第 1 步")
+        await at.guest.sees("1/4")
 
 
 async def test_inv12_a_forwarded_or_edited_name_is_not_accepted_and_is_deleted(tmp_path: Path) -> None:
@@ -385,13 +383,13 @@ async def test_inv12_a_forwarded_or_edited_name_is_not_accepted_and_is_deleted(t
         await at.guest.says("/start")
         await at.guest.taps("个人认证")
         await at.guest.taps("同意并继续")
-        await at.guest.sees("第 1 步")
+        await at.guest.sees("1/4")
         await at.guest.says(NAME, forward=True)
         await at.guest.sees("转发的消息不能当作回答")
         mistaken = await at.guest.says("123")
         await at.bot.wait_until_quiet()
 
-        assert not at.guest.find("第 2 步")
+        assert not at.guest.find("2/4")
         assert mistaken not in [message["id"] for message in at.guest.messages()]
 
 
@@ -416,5 +414,5 @@ async def test_inv04_two_people_at_once_do_not_affect_each_other(tmp_path: Path)
         await by_wechat(at)
         await at.bot.wait_until_quiet()
 
-        assert other.find("第 4 步")
+        assert other.find("3/4")
         assert not other.find(DONE)

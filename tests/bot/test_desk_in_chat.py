@@ -22,11 +22,10 @@ def desk_browser(bot: RunningBot) -> DeskBrowser:
 async def goes_on_to_the_code(guest: ChatUser) -> None:
     await guest.taps("这是我的账号")
     await guest.taps("同意并继续")
-    await guest.sees("第 1 步")
+    await guest.sees("1/4")
     await guest.says(NAME)
-    await guest.sees("第 2 步")
+    await guest.sees("2/4")
     await guest.says(NUMBER)
-    await guest.taps("确认无误")
     await guest.taps("微信扫码")
     await guest.sees("等待扫码")
 

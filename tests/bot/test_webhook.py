@@ -81,7 +81,7 @@ async def test_no_update_is_lost_between_polling_and_webhook(tmp_path: Path) -> 
             await guest.sees("开始之前")
         await guest.says("同意")
         async with running_bot(telegram, tmp_path):
-            await guest.sees("第 1 步")
+            await guest.sees("1/4")
 
 
 async def test_an_update_interrupted_by_a_kill_is_delivered_again(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ async def test_an_update_interrupted_by_a_kill_is_delivered_again(tmp_path: Path
     settings = {"WEBHOOK_URL": f"http://127.0.0.1:{port}", "WEBHOOK_SECRET": SECRET, "PORT": str(port)}
     async with simulator() as telegram, running_bot_process(telegram, tmp_path, **settings) as bot:
         guest = await telegram.new_user()
-        for text, sign in (("/start", "你要认证哪一类"), ("个人认证", "开始之前"), ("同意", "第 1 步")):
+        for text, sign in (("/start", "你要认证哪一类"), ("个人认证", "开始之前"), ("同意", "1/4")):
             await guest.says(text)
             await bot.kill_and_restart()
             await guest.sees(sign)

@@ -38,15 +38,10 @@ CHAT = (
         "等你同意",
         ("answerCallbackQuery", "editMessageText"),
     ),
-    ConversationStep("consent", lambda guest, _: guest.taps("同意并继续"), "第 1 步", "第 1 步", ("editMessageText",)),
-    ConversationStep(
-        "name", lambda guest, _: guest.says(NAME), "第 2 步", "第 2 步", ("deleteMessages", "sendMessage")
-    ),
-    ConversationStep(
-        "number", lambda guest, _: guest.says(NUMBER), "第 3 步", "第 3 步", ("deleteMessages", "sendMessage")
-    ),
-    ConversationStep("confirm", lambda guest, _: guest.taps("确认无误"), "第 4 步", "第 4 步", ("editMessageText",)),
-    ConversationStep("method", lambda guest, _: guest.taps("微信扫码"), "等待扫码", "第 5 步", ("editMessageMedia",)),
+    ConversationStep("consent", lambda guest, _: guest.taps("同意并继续"), "1/4", "1/4", ("editMessageText",)),
+    ConversationStep("name", lambda guest, _: guest.says(NAME), "2/4", "2/4", ("deleteMessages", "sendMessage")),
+    ConversationStep("number", lambda guest, _: guest.says(NUMBER), "3/4", "3/4", ("deleteMessages", "sendMessage")),
+    ConversationStep("method", lambda guest, _: guest.taps("微信扫码"), "等待扫码", "4/4", ("editMessageMedia",)),
 )
 PHONE = (
     ConversationStep("scan", scan, "已在手机上打开", "已在手机上打开", ("editMessageCaption",)),

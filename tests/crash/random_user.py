@@ -21,8 +21,7 @@ _ONCE_MORE = ("再试一次", "换种方式")
 _TAPS = (
     ("你要认证哪一类", ("个人认证",)),
     ("开始之前", ("同意并继续",)),
-    ("第 3 步", ("确认无误",)),
-    ("第 4 步", ("微信扫码", "QQ 扫码", "人脸识别")),
+    ("3/4", ("微信扫码", "QQ 扫码", "人脸识别")),
     ("需要你单独同意", ("同意并继续",)),
     ("没有通过", _ONCE_MORE),
     ("过期了", ("换个新码",)),
@@ -62,7 +61,7 @@ class RandomUser:
                 continue
             if DONE in said(message):
                 self.done = True
-            if message.get("markup") == "force" or message["buttons"] or "第 1 步" in said(message):
+            if message.get("markup") == "force" or message["buttons"] or "1/4" in said(message):
                 return None if str(message) in self._answered else message
         return None
 
@@ -75,9 +74,9 @@ class RandomUser:
         elif "今天先到这里" in text:
             self.person.clock.advance(_DAY)
             await self._tap([label for label in _ONCE_MORE if guest.button(label)])
-        elif "第 1 步" in text:
+        elif "1/4" in text:
             await guest.says(self.person.name)
-        elif "第 2 步" in text:
+        elif "2/4" in text:
             await guest.says(self.person.number)
         elif any(words in text for words in _CODES):
             await self._scan(question)

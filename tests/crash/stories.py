@@ -92,15 +92,14 @@ async def _wait_too_long(person: StoryUser) -> None:
 
 
 CODE = "等待扫码"
-WAYS = "第 4 步"
+WAYS = "3/4"
 NO = "这次没有通过"
 FORM = (
     says("start", "/start", "你要认证哪一类"),
     taps("type", "个人认证", "开始之前"),
-    taps("consent", "同意并继续", "第 1 步"),
-    UserAction("name", lambda person: person.guest.says(person.name), "第 2 步"),
-    UserAction("number", lambda person: person.guest.says(person.number), "第 3 步"),
-    taps("confirm", "确认无误", WAYS),
+    taps("consent", "同意并继续", "1/4"),
+    UserAction("name", lambda person: person.guest.says(person.name), "2/4"),
+    UserAction("number", lambda person: person.guest.says(person.number), "3/4"),
 )
 QQ = (taps("qq", "QQ 扫码", CODE), scans(PhoneApp.QQ))
 FACE = (

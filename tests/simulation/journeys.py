@@ -24,7 +24,8 @@ _NEWS = (
     | events.AttemptFailed
 )
 _PASSED = {
-    (states.Confirming, states.ChoosingMethod): FunnelStep.CONFIRMED,
+    (states.Confirming, states.Opening): FunnelStep.CONFIRMED,
+    (states.Confirming, states.AgreeingFace): FunnelStep.CONFIRMED,
     (states.Agreeing, states.AskingName): FunnelStep.AGREED,
 }
 

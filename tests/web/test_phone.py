@@ -374,6 +374,21 @@ async def test_the_wrong_app_gets_a_note_but_may_continue(web_app: WebFixture, m
     assert WAYS[method][0] in phone.buttons
 
 
+async def test_a_person_with_one_phone_is_shown_three_ways_each_with_a_picture(web_app: WebFixture) -> None:
+    wrong, right = await phone_at(web_app, Method.QQ, "browser"), await phone_at(web_app, Method.FACE, "wechat")
+
+    assert all(words in wrong.text for words in ("只有这一部手机？", "在相册里选", "「复制链接」", "「在本机打开」"))
+    assert wrong.page.text.count("<svg") == right.page.text.count("<svg") + 3
+    assert "只有这一部手机？" not in right.text
+
+
+async def test_wechat_on_a_computer_is_told_that_a_phone_is_needed(web_app: WebFixture) -> None:
+    phone = await phone_at(web_app, Method.WECHAT, "Mozilla/5.0 (Windows NT 10.0) MicroMessenger/7.0 WindowsWechat")
+
+    assert "电脑上的微信不能认证，要用手机" in phone.text
+    assert "只有这一部手机？" not in phone.text
+
+
 async def test_english_is_complete_and_stays_after_presses(web_app: WebFixture) -> None:
     phone = await phone_at(web_app, Method.FACE, query="?lang=en")
     seen = [phone.text]

@@ -51,7 +51,8 @@ def test_everything_that_the_phone_shows_has_a_text() -> None:
         *[f"choice.{choice}" for choice in VerdictChoice],
         *[f"hitch.{hitch}" for hitch in FormError],
         *[f"reason.{reason}.{part}" for reason in Reason for part in ("title", "advice")],
-        *[f"wrong_app.{method}" for method in Method],
+        *[f"wrong_app.{app}" for app in (*Method, "desktop")],
+        *[f"one_phone.{step}" for step in ("title", "save", "copy", "here")],
     ]
 
     assert {f"page.{key}" for key in needed} <= ZH.keys()

@@ -14,7 +14,11 @@ ANDROID = "Mozilla/5.0 (Linux; Android 13; M2012K11AC) AppleWebKit/537.36 (KHTML
     [
         (PHONES["wechat"], ClientApp.WECHAT),
         (f"{ANDROID} MQQBrowser/6.2 TBS/046 MicroMessenger/8.0.2 NetType/4G", ClientApp.WECHAT),
-        ("Mozilla/5.0 (Windows NT 10.0) NetType/WIFI MicroMessenger/7.0.20.1781 WindowsWechat", ClientApp.WECHAT),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) MicroMessenger/7.0.20.1781 WindowsWechat",
+            ClientApp.WECHAT_ON_DESKTOP,
+        ),
+        ("Mozilla/5.0 (Macintosh) MicroMessenger/6.8.0(0x16080000) MacWechat/3.8", ClientApp.WECHAT_ON_DESKTOP),
         (f"{ANDROID} wxwork/4.1.10 MicroMessenger/7.0.1", ClientApp.WECOM),
         (PHONES["qq"], ClientApp.QQ),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_4) Mobile/15E148 QQ/9.0.15.614 V1_IPH_SQ_9.0.15_1", ClientApp.QQ),

@@ -42,7 +42,7 @@ from verification.providers.simulated import (
 from web.dependencies import WebDeps
 from web.middleware import is_cross_site, read_body
 from web.pages import Pages
-from web.phone.user_agents import detect_app, in_right_app, is_automated_look, is_robot
+from web.phone.user_agents import ClientApp, detect_app, in_right_app, is_automated_look, is_robot
 from web.phone.views import handover_view, phone_view
 
 log = logging.getLogger(__name__)
@@ -236,9 +236,11 @@ class PhonePages:
 
     def _wrong_app(self, request: Request, attempt: Attempt) -> str:
         """Which advice a phone in another app gets; empty in the app that the provider needs."""
-        needed = self._providers[attempt.method].app
-        if in_right_app(needed, detect_app(request.headers.get("user-agent", ""))):
+        needed, app = self._providers[attempt.method].app, detect_app(request.headers.get("user-agent", ""))
+        if in_right_app(needed, app):
             return ""
+        if app is ClientApp.WECHAT_ON_DESKTOP:
+            return "desktop"
         return attempt.method.value if needed is APP_OF_METHOD[attempt.method] else f"in_{needed}"
 
     def _is_over(self, attempt: Attempt) -> bool:

@@ -16,6 +16,7 @@ class ClientApp(StrEnum):
 
     WECOM = "wecom"
     WECHAT = "wechat"
+    WECHAT_ON_DESKTOP = "wechat_on_desktop"
     QQ = "qq"
     QQ_BROWSER = "qq_browser"
     ALIPAY = "alipay"
@@ -23,8 +24,10 @@ class ClientApp(StrEnum):
 
 
 _APP_PATTERNS: tuple[tuple[re.Pattern[str], ClientApp], ...] = (
-    # The order matters: WeCom also names WeChat, and WeChat and QQ on Android also name the QQ browser.
+    # The order matters: WeCom and WeChat on a desktop also name WeChat, and WeChat and QQ on Android also name the QQ
+    # browser.
     (re.compile(r"wxwork/", re.IGNORECASE), ClientApp.WECOM),
+    (re.compile(r"(?:Windows|Mac|Linux)WeChat", re.IGNORECASE), ClientApp.WECHAT_ON_DESKTOP),
     (re.compile(r"MicroMessenger", re.IGNORECASE), ClientApp.WECHAT),
     (re.compile(r"\bQQ/|V1_(?:AND|IPH)_SQ_"), ClientApp.QQ),
     (re.compile(r"MQQBrowser"), ClientApp.QQ_BROWSER),

@@ -43,12 +43,14 @@ def open_attempt(state: states.Identified, method: Method, context: RuleContext,
     return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, state.identity, method)))
 
 
-def choosing_method(state: states.Identified, context: RuleContext) -> states.ChoosingMethod:
-    return states.ChoosingMethod(
+def choosing_method(state: states.Identified, context: RuleContext) -> states.Confirming:
+    """The choice of a method for an identity that the person has confirmed."""
+    return states.Confirming(
         account=state.account,
         question_id=context.question_id,
         identity=state.identity,
         suggested=context.suggested_method,
+        is_checked=True,
     )
 
 

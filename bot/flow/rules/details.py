@@ -12,7 +12,7 @@ from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlBu
 from bot.flow.events import Event, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import answer_from_faq, answer_wish, ask, choosing_method, count_unanswered
+from bot.flow.rules.common import answer_from_faq, answer_wish, ask, count_unanswered
 from bot.flow.typed_input import Remark, is_question
 from verification.identity import Identity, Name, NameProblem, Number, read_name, split_number
 from verification.numbers import NumberProblem, other_documents
@@ -79,11 +79,6 @@ def back_to_name(state: states.AskingNumber, _: Event, context: RuleContext) -> 
     return ask(states.AskingName(account=state.account, question_id=context.question_id))
 
 
-def confirmed(state: states.Confirming, _: Event, context: RuleContext) -> Step:
-    values = {"name": state.identity.name.masked, "number": state.identity.number.masked}
-    return ask(choosing_method(state, context), RecordAnswer("confirm.done", values))
-
-
 def name_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step:
     return ask(states.ChangingName(account=state.account, question_id=context.question_id, identity=state.identity))
 
@@ -93,7 +88,12 @@ def number_wrong(state: states.Confirming, _: Event, context: RuleContext) -> St
 
 
 def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) -> Step:
-    return ask(states.Confirming(account=state.account, question_id=context.question_id, identity=state.identity))
+    return ask(_confirming(state, state.identity, context))
+
+
+def back_from_confirm(state: states.Confirming, event: Event, context: RuleContext) -> Step:
+    """Back from the choice of another method is the check of the data; back from that is the number."""
+    return (back_to_confirm if state.is_checked else number_wrong)(state, event, context)
 
 
 def _read_name(text: str, context: RuleContext) -> Name | NameProblem:
@@ -132,9 +132,15 @@ def _named(state: NameStep, name: Name, number: Number | NumberProblem | None, c
 
 
 def _identified(state: states.StateBase, identity: Identity, context: RuleContext) -> Step:
-    return ask(
-        states.Confirming(account=state.account, question_id=context.question_id, identity=identity),
-        DeleteUserMessage(with_panel=True),
+    return ask(_confirming(state, identity, context), DeleteUserMessage(with_panel=True))
+
+
+def _confirming(state: states.StateBase, identity: Identity, context: RuleContext) -> states.Confirming:
+    return states.Confirming(
+        account=state.account,
+        question_id=context.question_id,
+        identity=identity,
+        suggested=context.suggested_method,
     )
 
 

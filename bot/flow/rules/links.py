@@ -66,7 +66,7 @@ def link_rejected(state: State, _: LinkRejected, __: RuleContext) -> Step:
 
 def method_suggested(state: State, event: MethodSuggested, context: RuleContext) -> Step:
     """The link only suggests a method; it opens no attempt."""
-    if isinstance(state, states.ChoosingMethod):
+    if isinstance(state, states.Confirming):
         return ask(replace(state, suggested=event.method), *_remember_method(event.method))
     is_chosen = isinstance(state, states.AgreeingFace | states.Attempting | states.Verified)
     step = show_step(state, context, None if is_chosen else f"link.way.{event.method}")

@@ -75,19 +75,32 @@ _REASONS = {
 }
 
 
-def wechat_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) -> Step:
-    return open_attempt(
-        state, Method.WECHAT, context, RecordAnswer("method.done", {"method": TextKey("method.wechat")})
-    )
+def wechat_chosen(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+    return open_attempt(state, Method.WECHAT, context, _confirmed_record(state, Method.WECHAT))
 
 
-def qq_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) -> Step:
-    return open_attempt(state, Method.QQ, context, RecordAnswer("method.done", {"method": TextKey("method.qq")}))
+def qq_chosen(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+    return open_attempt(state, Method.QQ, context, _confirmed_record(state, Method.QQ))
 
 
-def face_chosen(state: states.ChoosingMethod, _: Event, context: RuleContext) -> Step:
+def face_chosen(state: states.Confirming, _: Event, context: RuleContext) -> Step:
     asking = states.AgreeingFace(account=state.account, question_id=context.question_id, identity=state.identity)
-    return ask(asking, RecordAnswer("method.done", {"method": TextKey("method.face")}))
+    return ask(asking, _confirmed_record(state, Method.FACE))
+
+
+_CHOSEN = {Method.WECHAT: wechat_chosen, Method.QQ: qq_chosen, Method.FACE: face_chosen}
+
+
+def confirmed(state: states.Confirming, event: Event, context: RuleContext) -> Step:
+    """The person says that the data are right: that is enough for the method that their link names.
+
+    Somebody without such a link chooses a method, and so does who presses the button of an earlier release: it did not
+    say that a code follows.
+    """
+    if state.suggested is not None and isinstance(event, Said):
+        return _CHOSEN[state.suggested](state, event, context)
+    asking = replace(state, question_id=context.question_id)
+    return Step(asking, (prompt(asking, "confirm.choose"),))
 
 
 def face_agreed(state: states.AgreeingFace, _: Event, context: RuleContext) -> Step:
@@ -304,6 +317,11 @@ def shown_again(state: states.Verified, _: Event, context: RuleContext) -> Step:
 
 def verified_stays(state: states.Verified, _: Event, __: RuleContext) -> Step:
     return Step(state, (SendText("verified.stays"),))
+
+
+def _confirmed_record(state: states.Confirming, method: Method) -> RecordAnswer:
+    name, number = state.identity.name.masked, state.identity.number.masked
+    return RecordAnswer("confirm.done", {"name": name, "number": number, "method": TextKey(f"method.{method}")})
 
 
 def _link_ended(context: RuleContext) -> Step:

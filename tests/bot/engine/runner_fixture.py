@@ -87,7 +87,6 @@ class RunnerFixture:
         await self.taps(Choice.AGREE, person)
         await self.send_event(Said(NAME), person)
         await self.send_event(Said(NUMBER), person)
-        await self.taps(Choice.CONFIRM, person)
 
 
 class LoopClock(FakeClock):

@@ -72,7 +72,6 @@ class SupportFixture:
             await self.desk.taps(choice, person)
         await self.desk.send_event(Said(NAME), person)
         await self.desk.send_event(Said(NUMBER), person)
-        await self.desk.taps(Choice.CONFIRM, person)
         await self.desk.taps(Choice.WECHAT, person)
 
 
@@ -201,7 +200,6 @@ async def test_a_revoked_link_begins_nothing_any_more(tmp_path: Path) -> None:
         await at.desk.taps(Choice.AGREE)
         await at.desk.send_event(Said(NAME))
         await at.desk.send_event(Said(NUMBER))
-        await at.desk.taps(Choice.CONFIRM)
         await at.desk.taps(Choice.QQ)
         state = await at.state()
 
@@ -276,9 +274,8 @@ async def test_what_a_link_suggests_is_kept_until_the_ways_are_offered(tmp_path:
             await at.desk.taps(choice)
         await at.desk.send_event(Said(NAME))
         await at.desk.send_event(Said(NUMBER))
-        await at.desk.taps(Choice.CONFIRM)
 
-        assert at.said()[-2:] == ["method.suggested", "method.ask"]
+        assert at.said()[-2:] == ["method.suggested", "confirm.ask"]
 
 
 @pytest.mark.parametrize(("known", "language"), [(False, "en"), (True, "zh")])

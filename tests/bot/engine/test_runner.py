@@ -429,4 +429,4 @@ async def test_leaving_a_code_for_another_way_ends_it_even_when_telegram_is_away
             live = await unit.live_attempt(own_account(ANNA))
 
     assert live is None
-    assert desk.chat.questions()[-1] == "method.ask"
+    assert desk.chat.questions()[-1] == "confirm.ask"

@@ -96,10 +96,9 @@ def state_samples() -> Iterator[State]:
     yield states.Confirming(
         account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=make_identity(OTHER_NUMBER, OTHER_NAME)
     )
-    yield states.ChoosingMethod(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
-    yield states.ChoosingMethod(
-        account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.FACE
-    )
+    yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person, is_checked=True)
+    yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.FACE)
+    yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.QQ)
     yield states.AgreeingFace(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
     for method in Method:
         yield from _attempts(method)

@@ -51,11 +51,11 @@ def test_a_saved_name_loads_with_every_character(name: str) -> None:
 
 @pytest.mark.parametrize("line", SAVED)
 def test_what_a_release_saved_loads_with_every_field(line: str) -> None:
-    saved = codec.load_all(line)
+    saved, written = codec.load_all(line), json.loads(line)
+    if written["state"] == "ChoosingMethod":
+        written |= {"state": "Confirming", "is_checked": True}
 
-    assert (
-        json.loads(codec.dump(saved.state, saved.journeys, saved.suggested_method)).items() >= json.loads(line).items()
-    )
+    assert json.loads(codec.dump(saved.state, saved.journeys, saved.suggested_method)).items() >= written.items()
 
 
 def test_each_kind_of_state_of_the_first_release_loads() -> None:
@@ -65,7 +65,7 @@ def test_each_kind_of_state_of_the_first_release_loads() -> None:
         states.ReadingInvitation,
         states.CheckingName,
     }
-    assert len(saved) == len(STATE_KINDS) - 2
+    assert len(saved) == len(STATE_KINDS) - 1
 
 
 def test_each_kind_of_state_of_the_second_release_loads_with_the_suggested_method() -> None:

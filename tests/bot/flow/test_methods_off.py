@@ -117,13 +117,17 @@ def test_the_texts_of_every_state_name_only_what_is_on(on: tuple[Method, ...], l
     assert wrong == set()
 
 
-def choosing_method() -> states.ChoosingMethod:
-    return next(state for state in STATES if isinstance(state, states.ChoosingMethod) and state.suggested is None)
+def choosing_method() -> states.Confirming:
+    return next(
+        state
+        for state in STATES
+        if isinstance(state, states.Confirming) and state.is_checked and state.suggested is None
+    )
 
 
 def replace_question(state: State) -> State:
     """A state in which the suggestion of a link does not hide the question."""
-    return replace(state, suggested=None) if isinstance(state, states.ChoosingMethod) else state
+    return replace(state, suggested=None) if isinstance(state, states.Confirming) else state
 
 
 def own_names_removed(catalogue: Catalogue, language: str, key: str, values: e.Values, state: State) -> str:
@@ -144,8 +148,8 @@ def test_the_faq_and_the_profile_name_only_what_is_on(on: tuple[Method, ...], la
         if entry.id not in ABOUT_THE_CONSOLE
     }
     texts = answers | {
-        key: catalogue.text(language, key)
-        for key in ("about.short", "about.description", "misc.help", "method.ask_again", "face_consent.ask_again")
+        key: catalogue.text(language, key, {"name": "", "number": ""})
+        for key in ("about.short", "about.description", "misc.help", "confirm.ask_again", "face_consent.ask_again")
         if key != "face_consent.ask_again" or Method.FACE in on
     }
 
@@ -168,7 +172,20 @@ def test_every_text_with_conditions_is_well_formed_in_each_combination(on: tuple
     assert [key for key, text in (shown | answers).items() if "\n\n\n" in text or "  " in text] == []
 
 
-PLACEHOLDERS = ("account", "method", "until", "left", "steps", "code", "mark", "ticket", "reason", "days")
+PLACEHOLDERS = [
+    "account",
+    "method",
+    "until",
+    "left",
+    "steps",
+    "code",
+    "mark",
+    "ticket",
+    "reason",
+    "days",
+    "name",
+    "number",
+]
 
 
 # What was offered before
@@ -190,7 +207,7 @@ def test_an_old_button_or_word_of_a_method_that_is_off_is_answered_with_those_th
     step = advance(choosing, event, context_with(on))
     (question,) = step.effects
 
-    assert isinstance(step.state, states.ChoosingMethod)
+    assert isinstance(step.state, states.Confirming)
     assert isinstance(question, e.AskQuestion)
     assert question.note == "method.off"
     assert [Method(choice.value) for choice in choices_in(question) if choice.value in set(Method)] == list(on)
@@ -217,9 +234,9 @@ def test_an_attempt_whose_method_is_off_ends_with_a_true_word_and_leads_to_the_o
     assert isinstance(picture, e.ReplaceCodeWithPicture)
     assert picture.text == "stamp.withdrawn"
     assert isinstance(question, e.AskQuestion)
-    assert (question.text, question.note) == ("method.ask", "method.off")
+    assert (question.text, question.note) == ("confirm.ask", "method.off")
     assert cancel == e.CancelAttempt(ATTEMPT)
-    assert isinstance(step.state, states.ChoosingMethod)
+    assert isinstance(step.state, states.Confirming)
 
 
 @pytest.mark.parametrize("method", Method)
@@ -229,7 +246,7 @@ def test_a_code_of_a_method_that_is_off_is_not_renewed(method: Method) -> None:
 
     assert advance(shown, CodeExpiring(ATTEMPT), context_with(on)).effects == ()
     pressed = advance(shown, Tapped(choice=Choice.NEW_CODE, question_id=QUESTION_ID), context_with(on))
-    assert isinstance(pressed.state, states.ChoosingMethod)
+    assert isinstance(pressed.state, states.Confirming)
     assert e.CancelAttempt(ATTEMPT) in pressed.effects
 
 
@@ -239,7 +256,7 @@ def test_a_refusal_because_the_method_is_off_leads_to_the_others(method: Method)
 
     step = advance(opening(method), AttemptRefused(ATTEMPT, AttemptRefusal.METHOD_OFF), context_with(on))
 
-    assert isinstance(step.state, states.ChoosingMethod)
+    assert isinstance(step.state, states.Confirming)
     assert isinstance(step.effects[0], e.AskQuestion)
     assert step.effects[0].note == "method.off"
 
@@ -263,9 +280,9 @@ def test_the_consent_to_face_recognition_that_is_off_becomes_the_choice_of_a_met
     for event in (Said("你好"), Commanded(Word.START), Tapped(choice=Choice.AGREE, question_id=QUESTION_ID)):
         step = advance(agreeing, event, context_with(on))
 
-        assert isinstance(step.state, states.ChoosingMethod)
+        assert isinstance(step.state, states.Confirming)
         assert any(
-            isinstance(effect, e.AskQuestion) and effect.text.startswith("method.ask") for effect in step.effects
+            isinstance(effect, e.AskQuestion) and effect.text.startswith("confirm.ask") for effect in step.effects
         )
 
 
@@ -279,7 +296,7 @@ def test_with_all_methods_on_nothing_is_left_out() -> None:
 
 
 def test_the_button_of_a_method_that_rests_says_so_and_stays() -> None:
-    choosing = states.ChoosingMethod(account=opening().account, question_id=QUESTION_ID, identity=opening().identity)
+    choosing = states.Confirming(account=opening().account, question_id=QUESTION_ID, identity=opening().identity)
     [question] = advance(choosing, ReaskRequested(), replace(CONTEXT, resting=frozenset({Method.FACE}))).effects
 
     assert isinstance(question, e.AskQuestion)

@@ -10,7 +10,7 @@ from bot.flow.effects import Effect
 from bot.flow.events import Choice, Command, AttemptOpened, Said, Sent
 from bot.flow.rows import RuleContext, always, on, on_choice
 from bot.flow.rules import anytime, details, entry, scan
-from bot.flow.states import AskingName, AskingNumber, ChoosingMethod, ChoosingType, Idle, Opening, Scanning
+from bot.flow.states import AskingName, AskingNumber, ChoosingType, Idle, Opening, Scanning
 
 """
 GOOD = "on(AskingName, Said, details.name_said, AskingNumber)"

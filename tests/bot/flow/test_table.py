@@ -49,7 +49,7 @@ def test_every_state_can_be_entered_and_every_state_but_the_last_can_be_left() -
 
 
 def test_every_choice_is_offered_somewhere() -> None:
-    assert {choice for kind in STATE_KINDS for choice in choices(kind)} == set(Choice)
+    assert {choice for kind in STATE_KINDS for choice in choices(kind)} == set(Choice) - {Choice.CONFIRM}
 
 
 @in_each_state

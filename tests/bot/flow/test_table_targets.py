@@ -38,8 +38,7 @@ CHOICES: dict[type[StateBase], str] = {
     states.AskingNumber: "",
     states.ChangingName: "",
     states.ChangingNumber: "",
-    states.Confirming: "confirm change_name change_number cancel",
-    states.ChoosingMethod: "wechat qq face back cancel",
+    states.Confirming: "wechat qq face change_name change_number cancel",
     states.AgreeingFace: "agree other_way cancel",
     states.Opening: "",
     states.Scanning: "new_code other_way cancel",
@@ -58,12 +57,11 @@ BACK: dict[type[StateBase], type[StateBase]] = {
     states.ChangingName: states.Confirming,
     states.ChangingNumber: states.Confirming,
     states.Confirming: states.ChangingNumber,
-    states.ChoosingMethod: states.Confirming,
-    states.AgreeingFace: states.ChoosingMethod,
-    states.Opening: states.ChoosingMethod,
-    states.Scanning: states.ChoosingMethod,
-    states.Expired: states.ChoosingMethod,
-    states.Failed: states.ChoosingMethod,
+    states.AgreeingFace: states.Confirming,
+    states.Opening: states.Confirming,
+    states.Scanning: states.Confirming,
+    states.Expired: states.Confirming,
+    states.Failed: states.Confirming,
 }
 """Where /back leads; from any other state nowhere, or to what an invitation interrupted."""
 
@@ -102,6 +100,8 @@ def test_back_leads_to_the_step_before(state: states.State) -> None:
         expected: type[StateBase] = type(codec.load(state.former))
     else:
         expected = BACK.get(type(state), type(state))
+    if isinstance(state, states.Confirming) and state.is_checked:
+        expected = states.Confirming
     if isinstance(state, states.CheckingName) and state.identity is not None:
         expected = states.ChangingName
     step = advance(state, Commanded(Command.BACK), CONTEXT)
@@ -136,7 +136,7 @@ def test_an_invitation_interrupts_every_state_and_gives_it_back(state: states.St
         # An invitation is no step to come back to: what it interrupted is.
         expected: type[StateBase] = type(codec.load(state.former))
     else:
-        expected = states.ChoosingMethod if waits else type(state)
+        expected = states.Confirming if waits else type(state)
     assert type(back) is expected
     former = codec.load(state.former) if isinstance(state, states.ReadingInvitation) else state
     assert (back.account, back.question_id) == (former.account, CONTEXT.question_id)

@@ -58,8 +58,7 @@ IDLE = Idle(account=ACCOUNT, question_id=QUESTION_ID)
 TO_NAME = "/start\n[personal]\n[agree]"
 TO_NUMBER = f"{TO_NAME}\n{NAME}"
 TO_CONFIRM = f"{TO_NUMBER}\n{NUMBER}"
-TO_METHOD = f"{TO_CONFIRM}\n[confirm]"
-TO_OPENING = f"{TO_METHOD}\n[wechat]"
+TO_OPENING = f"{TO_CONFIRM}\n[wechat]"
 TO_CODE = f"{TO_OPENING}\ncore: attempt opened"
 
 

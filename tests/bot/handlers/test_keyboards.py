@@ -58,6 +58,7 @@ def every_state() -> Iterator[State]:
         "until": [None, NOON],
         "former": [codec.dump(states.Idle(account=ACCOUNT, question_id=QUESTION_ID))],
         "suggested": [None, *Method],
+        "is_checked": [False, True],
     }
     for kind in get_args(State):
         names = list(kind.__dataclass_fields__)

@@ -31,15 +31,18 @@ ROWS: e.Rows = ((e.ChoiceButton(Choice.NEW_CODE), e.ChoiceButton(Choice.CANCEL))
 
 QUESTION = e.AskQuestion(question_id="m1", text="idle.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BEGIN),),))
 OTHER_QUESTION = e.AskQuestion(
-    question_id="m2", text="method.ask", values=VALUES, rows=((e.ChoiceButton(Choice.WECHAT),),)
+    question_id="m2",
+    text="type.ask",
+    values={**VALUES, "facts": e.TextKey("type.facts")},
+    rows=((e.ChoiceButton(Choice.WECHAT),),),
 )
 NAME = "王小明"
-MASKED: e.Values = {**VALUES, "name": "王*明", "number": "110105********002X"}
+MASKED: e.Values = {**METHOD, "name": "王*明", "number": "110105********002X"}
 CHECK = e.AskQuestion(
     question_id="m7",
     text="confirm.ask",
     values={**MASKED, "name": e.Sensitive(NAME)},
-    rows=((e.ChoiceButton(Choice.CONFIRM),),),
+    rows=((e.ChoiceButton(Choice.WECHAT),),),
 )
 TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, placeholder="name.placeholder")
 CODE = e.ShowCode(question_id="m4", link=LINK, text="scan.waiting", values=SCAN, rows=ROWS)
@@ -241,7 +244,7 @@ async def test_a_picture_with_buttons_is_the_new_panel() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "sign"),
     [
-        (QUESTION, OTHER_QUESTION, "第 4 步"),
+        (QUESTION, OTHER_QUESTION, "你要认证哪一类"),
         (CODE, NEW_CODE, "等待扫码"),
         (CODE, CAPTION, "已在手机上打开"),
         (CODE, STAMP, "已通过"),

@@ -37,13 +37,9 @@ def test_the_shortest_path_asks_each_step_once() -> None:
         << DeleteUserMessage
         << AskQuestion confirm.ask
         == Confirming
-        >> [confirm]
-        << RecordAnswer confirm.done
-        << AskQuestion method.ask
-        == ChoosingMethod
     """)
 
-    assert isinstance(state, states.ChoosingMethod)
+    assert isinstance(state, states.Confirming)
     assert state.identity == make_identity()
 
 
@@ -70,11 +66,9 @@ def test_all_of_it_may_be_typed() -> None:
         << AskQuestion confirm.ask
         == Confirming
         >> 没错！
-        << RecordAnswer confirm.done
-        << AskQuestion method.ask
-        == ChoosingMethod
+        << AskQuestion confirm.ask + confirm.choose
         >> QQ 扫码
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << ShowChatAction
         << OpenAttempt qq
         == Opening

@@ -10,7 +10,7 @@ from bot.flow.prompts import prompt
 from bot.flow.states import State
 from tests.bot.flow.effect_texts import choices_in, visible
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, FOREIGN_ACCOUNT, NAME, ONE_OF_EACH, STATES, label
-from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NUMBER, TO_OPENING, after, holds
+from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_NUMBER, TO_OPENING, after, holds
 from verification.attempts import Method
 
 LINK = f"link: {FOREIGN_ACCOUNT}"
@@ -74,7 +74,7 @@ def test_a_code_for_the_former_account_ends_when_the_invitation_is_shown_and_its
     back = after("[not_mine]", step.state)
 
     assert CancelAttempt(before.attempt) in step.effects
-    assert isinstance(back, states.ChoosingMethod)
+    assert isinstance(back, states.Confirming)
     assert back.identity == before.identity
 
 
@@ -153,7 +153,7 @@ def test_erasing_returns_to_the_persons_own_account() -> None:
 
 
 def test_a_dialogue_whose_link_was_revoked_returns_to_the_persons_own_account() -> None:
-    linked = f"{LINK}\n[mine]\n[agree]\n{NAME}\n11010519491231002X\n[confirm]\n[qq]"
+    linked = f"{LINK}\n[mine]\n[agree]\n{NAME}\n11010519491231002X\n[qq]"
     state = holds(
         """
         >> core: attempt refused unbound
@@ -200,7 +200,7 @@ def test_a_link_to_a_verified_account_keeps_the_progress_of_another_account() ->
         << DeleteUserMessage
         << SendText link.verified
         """,
-        after(TO_METHOD),
+        after(TO_CONFIRM),
     )
 
 
@@ -257,12 +257,8 @@ def test_a_suggested_method_is_named_at_once_and_comes_first_among_the_methods()
         == AskingNumber
         >> 11010519491231002X
         << DeleteUserMessage
-        << AskQuestion confirm.ask
+        << AskQuestion confirm.ask + method.suggested
         == Confirming
-        >> [confirm]
-        << RecordAnswer confirm.done
-        << AskQuestion method.ask + method.suggested
-        == ChoosingMethod
         """
     )
 
@@ -274,14 +270,14 @@ def test_a_typed_number_means_the_position_on_the_screen() -> None:
         """
         >> method link: qq
         << SetSuggestedMethod qq
-        << AskQuestion method.ask + method.suggested
+        << AskQuestion confirm.ask + method.suggested
         >> 1
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << ShowChatAction
         << OpenAttempt qq
         == Opening
         """,
-        after(TO_METHOD),
+        after(TO_CONFIRM),
     )
 
 

@@ -13,7 +13,7 @@ from bot.flow.rows import RuleContext
 from bot.flow.states import AskingName, AskingNumber, Confirming, Idle, Opening, Scanning, State
 from tests.bot.flow.effect_texts import strings
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, NAME, ONE_OF_EACH, QUESTION_ID, label, scanning
-from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_METHOD, TO_NAME, TO_NUMBER, after, holds
+from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_NAME, TO_NUMBER, after, holds
 from tests.fakes import NOON, NUMBER
 
 ASKING = [state for state in ONE_OF_EACH if not isinstance(state, Idle | Opening)]
@@ -54,12 +54,12 @@ def test_where_buttons_are_offered_any_text_but_a_button_label_is_looked_up() ->
         << ShowFaq three_accounts
         << CountQuestion three_accounts
         >> 微信
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << ShowChatAction
         << OpenAttempt wechat
         == Opening
         """,
-        after(TO_METHOD),
+        after(TO_CONFIRM),
     )
 
 
@@ -101,7 +101,7 @@ def test_a_person_who_begins_with_an_unanswered_question_is_welcomed_and_it_is_c
     )
 
 
-@pytest.mark.parametrize("where", ["", "/start", TO_METHOD, TO_CODE])
+@pytest.mark.parametrize("where", ["", "/start", TO_CONFIRM, TO_CODE])
 def test_an_unanswered_question_is_stored_redacted(where: str) -> None:
     step = advance(after(where), Said("13800138000 能收到天气吗"), CONTEXT)
 

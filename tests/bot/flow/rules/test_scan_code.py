@@ -197,8 +197,8 @@ def test_another_method_keeps_the_identity(state: states.State) -> None:
         holds(
             f"""
             >> {leaving}
-            << AskQuestion method.ask
-            == ChoosingMethod
+            << AskQuestion confirm.ask
+            == Confirming
             """,
             state,
         )

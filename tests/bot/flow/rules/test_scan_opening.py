@@ -4,15 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from bot.flow.effects import CountQuestion, OpenAttempt, ShowFaq
-from bot.flow.events import ReaskRequested, Said
+from bot.flow import codec, states
+from bot.flow.effects import AskQuestion, CountQuestion, OpenAttempt, Sensitive, ShowFaq
+from bot.flow.events import Choice, ReaskRequested, Said, Tapped
 from bot.flow.machine import advance
+from bot.flow.prompts import prompt
 from tests.bot.flow.samples import (
     ATTEMPT,
     CONTEXT,
     opening,
 )
-from tests.bot.flow.transcript import TO_METHOD, TO_OPENING, after, holds
+from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_OPENING, after, holds
+from tests.fakes import NUMBER
 from verification.attempts import Method
 
 
@@ -21,7 +24,7 @@ def test_a_scan_leads_from_the_code_to_the_account_being_verified(method: Method
     holds(
         f"""
         >> [{method}]
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << ShowChatAction
         << OpenAttempt {method}
         == Opening
@@ -36,7 +39,7 @@ def test_a_scan_leads_from_the_code_to_the_account_being_verified(method: Method
         << AskQuestion verified.ask
         == Verified
         """,
-        after(TO_METHOD),
+        after(TO_CONFIRM),
     )
 
 
@@ -44,21 +47,21 @@ def test_face_recognition_needs_its_own_consent_and_can_be_declined() -> None:
     holds(
         """
         >> [face]
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << AskQuestion face_consent.ask
         == AgreeingFace
         >> [other_way]
-        << AskQuestion method.ask
-        == ChoosingMethod
+        << AskQuestion confirm.ask
+        == Confirming
         >> 刷脸
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << AskQuestion face_consent.ask
         == AgreeingFace
         >> /back
-        << AskQuestion method.ask
-        == ChoosingMethod
+        << AskQuestion confirm.ask
+        == Confirming
         >> 3
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << AskQuestion face_consent.ask
         == AgreeingFace
         >> 同意
@@ -68,7 +71,7 @@ def test_face_recognition_needs_its_own_consent_and_can_be_declined() -> None:
         << OpenAttempt face
         == Opening
         """,
-        after(TO_METHOD),
+        after(TO_CONFIRM),
     )
 
 
@@ -77,11 +80,13 @@ def test_the_choice_of_a_method_can_lead_back_to_the_data_or_be_cancelled() -> N
         """
         >> [back]
         << AskQuestion confirm.ask
-        == Confirming
+        >> /back
+        << AskQuestion other_number.ask
+        == ChangingNumber
         """,
-        after(TO_METHOD),
+        after(f"{TO_CODE}\n[other_way]"),
     )
-    for lines in (TO_METHOD, f"{TO_METHOD}\n[face]"):
+    for lines in (TO_CONFIRM, f"{TO_CONFIRM}\n[face]"):
         holds(
             """
             >> [cancel]
@@ -139,13 +144,13 @@ def test_a_code_that_arrives_after_its_question_was_left_is_cancelled() -> None:
     holds(
         """
         >> /back
-        << AskQuestion method.ask
+        << AskQuestion confirm.ask
         << CancelAttempt
-        == ChoosingMethod
+        == Confirming
         >> core: attempt opened
         << CancelAttempt
         >> [qq]
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << ShowChatAction
         << OpenAttempt qq
         == Opening
@@ -188,3 +193,52 @@ def test_a_code_that_arrives_after_its_attempt_was_refused_is_cancelled() -> Non
         """,
         opening(),
     )
+
+
+# Checking and choosing on one screen, and what an earlier release left in chats
+
+
+@pytest.mark.parametrize(("method", "state"), [("qq", "Opening"), ("wechat", "Opening"), ("face", "AgreeingFace")])
+def test_saying_that_the_data_are_right_is_enough_for_the_method_of_a_link(method: str, state: str) -> None:
+    after_confirming = after("没错", after(f"method link: {method}\n[personal]\n[agree]\n王小明\n{NUMBER}"))
+
+    assert type(after_confirming).__name__ == state
+
+
+def test_saying_that_the_data_are_right_leads_to_the_choice_of_a_method_and_a_word_of_it_goes_on() -> None:
+    holds(
+        """
+        >> 确认无误
+        << AskQuestion confirm.ask + confirm.choose
+        >> 微信
+        << RecordAnswer confirm.done
+        << ShowChatAction
+        << OpenAttempt wechat
+        == Opening
+        """,
+        after(TO_CONFIRM),
+    )
+
+
+def test_the_buttons_of_the_former_two_screens_lead_on_in_the_one_screen() -> None:
+    checking = after(TO_CONFIRM)
+    choosing = codec.load(codec.dump(checking).replace('"Confirming"', '"ChoosingMethod"'))
+    confirmed = advance(checking, Tapped(choice=Choice.CONFIRM, question_id=checking.question_id), CONTEXT)
+    back = advance(choosing, Tapped(choice=Choice.BACK, question_id=choosing.question_id), CONTEXT)
+    chosen = advance(choosing, Tapped(choice=Choice.QQ, question_id=choosing.question_id), CONTEXT)
+
+    assert isinstance(choosing, states.Confirming)
+    assert choosing.is_checked
+    assert confirmed.effects == (prompt(confirmed.state, "confirm.choose"),)
+    assert (back.state, back.effects) == (replace(checking, question_id=CONTEXT.question_id), (prompt(back.state),))
+    assert isinstance(chosen.state, states.Opening)
+
+
+@pytest.mark.parametrize("path", [f"{TO_CODE}\n[other_way]", f"{TO_CONFIRM}\n[face]\n[other_way]"])
+def test_data_that_were_confirmed_are_shown_masked(path: str) -> None:
+    question, checked = prompt(after(TO_CONFIRM)), prompt(after(path))
+
+    assert isinstance(question, AskQuestion)
+    assert isinstance(checked, AskQuestion)
+    assert question.values["name"] == Sensitive("王小明")
+    assert checked.values["name"] == "王*明"

@@ -99,12 +99,8 @@ def test_when_the_quota_is_reached_other_data_need_no_second_consent() -> None:
         << DeleteUserMessage
         << AskQuestion confirm.ask
         == Confirming
-        >> [confirm]
-        << RecordAnswer confirm.done
-        << AskQuestion method.ask
-        == ChoosingMethod
         >> [wechat]
-        << RecordAnswer method.done
+        << RecordAnswer confirm.done
         << ShowChatAction
         << OpenAttempt wechat
         == Opening
