@@ -86,8 +86,8 @@ def result_with(*calls: dict[str, object]) -> CaseResult:
 
 
 def test_calls_are_written_as_json_or_as_lines(tmp_path: Path) -> None:
-    cut = {"method": "sendPhoto", "fields": {"photo": "x" * 300}, "answer": None, "status": None}
-    broken = {"method": "getMe", "fields": {}, "answer": None, "status": 502}
+    cut: dict[str, object] = {"method": "sendPhoto", "fields": {"photo": "x" * 300}, "answer": None, "status": None}
+    broken: dict[str, object] = {"method": "getMe", "fields": {}, "answer": None, "status": 502}
     result = result_with(cut, broken)
 
     write_calls(tmp_path / "out" / "calls.json", [result])

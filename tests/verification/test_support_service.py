@@ -270,5 +270,10 @@ def test_a_token_is_an_a_the_id_and_22_characters(token: str) -> None:
 
 
 def test_the_words_that_keep_digests_apart_stay() -> None:
-    assert [purpose.value for purpose in Purpose] == ["link-signature", "link-request", "desk-session", "caller-request"]
+    assert [purpose.value for purpose in Purpose] == [
+        "link-signature",
+        "link-request",
+        "desk-session",
+        "caller-request",
+    ]
     assert reference_code(AttemptId("attempt-ffffffffffff")) == "FFFF-FFFF"
