@@ -289,7 +289,7 @@ def _settings(*, webhook: bool) -> Settings:
         "database_url": "",
         "public_url": PUBLIC,
         "webhook_url": "https://bot.example.com" if webhook else "",
-        "webhook_secret": SECRET,
+        "webhook_secret": SECRET if webhook else None,
         "language": "zh",
         "qr_ttl": TTL,
     }
