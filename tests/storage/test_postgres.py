@@ -127,7 +127,7 @@ async def test_an_error_on_opening_names_no_password(url: str) -> None:
 
 
 async def test_an_unknown_database_name_is_reported(url: str) -> None:
-    with pytest.raises(StoreUnavailable, match="InvalidCatalogName"):
+    with pytest.raises(StoreUnavailable, match="invalid catalog name"):
         async with open_store(url.replace("/postgres?", "/nowhere?"), sealing=make_sealing()):
             pass
 
