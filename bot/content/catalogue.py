@@ -19,8 +19,11 @@ from bot.content.topics import read
 from bot.flow.effects import LANGUAGES as LANGUAGES  # other front-end modules import them from here
 from bot.flow.effects import ClockTime, RemainingTime, Sensitive, TextKey, Value
 from verification.attempts import Method
+from verification.invitations import CHAT_ACCOUNT_PREFIX
 
 FOLDER = Path(__file__).parents[1] / "texts"
+_STAFF = "staff."
+"""Texts for staff, who read of other people's accounts."""
 _BEIJING = timezone(timedelta(hours=8))
 
 
@@ -39,6 +42,8 @@ class Catalogue:
     def text(self, language: str, key: str, values: Mapping[str, Value] | None = None) -> str:
         """The text of a key, filled in; a missing key raises `KeyError`, which a test rules out."""
         shown = {name: self._format_value(language, value) for name, value in (values or {}).items()}
+        if "account" in shown and not key.startswith(_STAFF):
+            shown["account"] = self._name_account(language, shown["account"])
         return self.texts[language][key].format_map({**self.constants.get(language, {}), **shown})
 
     def entry(self, language: str, topic: str) -> Entry | None:
@@ -55,6 +60,11 @@ class Catalogue:
     def section(self, language: str, prefix: str) -> dict[str, str]:
         """All texts under a prefix, with the prefix."""
         return {key: text for key, text in self.texts[language].items() if key.startswith(prefix)}
+
+    def _name_account(self, language: str, account: str) -> str:
+        """A masked account as its owner reads it: the account of the chat itself is named as such."""
+        own = account.removeprefix(CHAT_ACCOUNT_PREFIX)
+        return account if own == account else self.texts[language]["account.own"].format(id=own)
 
     def _format_value(self, language: str, value: Value) -> str:
         match value:

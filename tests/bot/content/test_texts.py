@@ -201,7 +201,8 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
         return max((text for key, text in texts.items() if key.startswith(prefix)), key=telegram_length)
 
     time = '<tg-time unix="1795400000" format="dt">11-23 20:00 (UTC+8)</tg-time>'
-    values = {"account": "telegram:" + "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
+    account = texts["account.own"].format(id="*" * 64)
+    values = {"account": account, "id": "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
     values |= {"until": time, "left": time, "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
     values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
     values |= {"words": texts["misc.wait"], "steps": longest("scan.steps."), "reason": longest("reason.")}
@@ -361,3 +362,14 @@ def test_examples_name_no_real_person(texts: Mapping[str, str]) -> None:
 
     assert examples <= SAFE
     assert numbers <= SAFE
+
+
+def test_the_account_of_a_chat_is_named_as_the_persons_own_and_any_other_by_itself() -> None:
+    catalogue = load(days=30)
+
+    for language, own in (("zh", "Telegram 33******18（当前账号）"), ("en", "Telegram 33******18 (this account)")):
+        assert own in catalogue.text(language, "idle.ask", {"account": "telegram:33******18"})
+        assert "10*****45" in catalogue.text(language, "idle.ask", {"account": "10*****45"})
+        assert "telegram:33******18" in catalogue.text(
+            language, "staff.link.account", {"account": "telegram:33******18"}
+        )
