@@ -13,9 +13,12 @@ from urllib.request import ProxyHandler, build_opener
 from bot.cli.report import Finding, ok, problem, warning
 from bot.clock import Clock, new_token
 from bot.http_client import http_client
+from bot.providers import alipay_client, faceid_client
 from bot.settings import Settings
 from verification.errors import ProviderUnavailable, describe_error
 from verification.providers.addresses import is_loopback
+from verification.providers.alipay import diagnosis as alipay
+from verification.providers.tencent import diagnosis as tencent
 from verification.signing import WebhookSigner
 
 _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -27,8 +30,29 @@ _OFF, _FAR_OFF = 5.0, 60.0
 
 async def check_servers(settings: Settings) -> list[Finding]:
     """Ask every server that the settings name; nothing is stored there."""
-    found = await asyncio.gather(_provider(settings), _receiver(settings), _pages(settings), _clock(settings))
+    found = await asyncio.gather(
+        check_vendor(settings), _provider(settings), _receiver(settings), _pages(settings), _clock(settings)
+    )
     return [finding for findings in found for finding in findings]
+
+
+async def check_vendor(settings: Settings) -> list[Finding]:
+    """Ask the vendor of the face method one question that costs nothing and changes nothing."""
+    clock = Clock(settings.clock_offset_file).now
+    servers = {"tencent": settings.tencent_endpoint, "alipay": settings.alipay_gateway}
+    kind = settings.provider_face
+    if kind not in servers:
+        return []
+    async with http_client(loopback_only=is_loopback(urlsplit(servers[kind]).hostname or "")) as call:
+        if kind == "tencent":
+            name, wrong = "FaceID", await tencent.find_problem(faceid_client(settings, call, clock))
+        else:
+            name, wrong = "Alipay", await alipay.find_problem(alipay_client(settings, call, clock))
+    return [
+        ok(f"PROVIDER_FACE: {name} answers, and knows the account")
+        if wrong is None
+        else problem(f"PROVIDER_FACE: {wrong}")
+    ]
 
 
 async def _provider(settings: Settings) -> list[Finding]:

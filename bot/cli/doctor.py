@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from platform import python_implementation, python_version
 from sqlite3 import sqlite_version
 
-from bot.cli import check_providers, check_servers, check_settings, check_telegram
+from bot.cli import check_servers, check_settings, check_telegram
 from bot.cli.health import resting_methods
 from bot.cli.report import Finding, Say, ok, print_findings, problem, warning
 from bot.clock import Clock
@@ -39,7 +39,6 @@ async def run_checks(say: Say, *, offline: bool, program: str = "realname-bot") 
     ]
     findings += [finding async for finding in _database(settings)]
     if not offline:
-        findings += await check_providers.check_providers(settings)
         findings += _providers(await asyncio.to_thread(resting_methods, settings))
         findings += await check_telegram.check_telegram(settings)
         findings += await check_servers.check_servers(settings)

@@ -56,6 +56,8 @@ BROAD = {
     "bot/engine/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/engine/notices.py",  # the loop that must not end
     "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
+    "bot/handlers/api/calls.py",  # a call whose failure does not matter must end nothing
+    "bot/handlers/staff/menu.py",  # the menu of one of staff must not end the program
     "bot/handlers/background.py",  # an error in one reply must not end the program
     "storage/sqlite_group.py",  # the caller of a body gets what it raised; nobody may wait for ever
     "storage/sqlite.py",  # a unit rolls back whatever happened, and raises it again

@@ -47,6 +47,7 @@ from tests.bot.flow.samples import (
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import mask_account
 from verification.ids import Account
+from verification.support.funnel import next_beijing_day
 
 in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
 
@@ -231,7 +232,11 @@ def test_what_follows_an_attempt_keeps_its_data(method: Method) -> None:
         "attempt": ATTEMPT,
     }
     assert ended == Expired(**facts)  # type: ignore[arg-type]
-    assert rejected == [Failed(**facts, reason=reason) for reason in Reason]  # type: ignore[arg-type]
+    until = {Reason.TOO_MANY: next_beijing_day(CONTEXT.now)}
+    assert rejected == [
+        Failed(**facts, reason=reason, until=until.get(reason))  # type: ignore[arg-type]
+        for reason in Reason
+    ]
 
 
 @pytest.mark.parametrize("method", Method)

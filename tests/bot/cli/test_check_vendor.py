@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.cli.check_providers import check_providers
+from bot.cli.check_servers import check_vendor
 from bot.cli.doctor import run_checks
 from bot.settings import Settings
 from tests.alipay_server import (
@@ -41,7 +41,7 @@ def make_settings(server: FaceIdServer, secret_key: str = SECRET_KEY, rule_id: s
 
 
 async def findings(settings: Settings) -> list[str]:
-    return [f"{finding.severity} {finding.text}" for finding in await check_providers(settings)]
+    return [f"{finding.severity} {finding.text}" for finding in await check_vendor(settings)]
 
 
 async def test_a_good_account_is_proven_by_one_free_call(server: FaceIdServer) -> None:
