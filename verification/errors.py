@@ -86,6 +86,8 @@ def describe_error(error: BaseException) -> str:
         return "no answer in time"
     if type(error).__name__ in ("gaierror", "ClientConnectorDNSError"):
         return "name not found"
+    if type(error).__name__ == "SSLCertVerificationError":
+        return "certificate not trusted"
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", type(error).__name__)
     words = " ".join(part if part.isupper() else part.lower() for part in parts)
     shorter = words.removesuffix(" error")

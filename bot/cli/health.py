@@ -5,8 +5,11 @@ import re
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.cli.report import Say
 from bot.settings import BadSetting, Settings, load
+from verification.errors import describe_error
 
 _SECONDS = 5
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -25,7 +28,7 @@ def check_health(say: Say) -> int:
     try:
         status, answer = _ask(_ANY_ADDRESS.get(settings.host, settings.host), settings.port)
     except (OSError, HTTPException, ValueError) as error:
-        say(f"not ready: no answer from {settings.host}:{settings.port} ({type(error).__name__})")
+        say(f"not ready: no answer from {settings.host}:{settings.port} ({describe_error(error)})")
         return 1
     reasons = answer.get("reasons", {})
     say("ready" if status == 200 else "not ready: " + "; ".join(f"{part}: {why}" for part, why in reasons.items()))
@@ -35,7 +38,8 @@ def check_health(say: Say) -> int:
 def resting_methods(settings: Settings) -> list[str] | None:
     """The methods whose provider rests in the running program; None when no program answers or none can rest."""
     try:
-        _, metrics = _get(_ANY_ADDRESS.get(settings.host, settings.host), settings.port, "/metrics")
+        port = settings.metrics_port or settings.port
+        _, metrics = _get(_ANY_ADDRESS.get(settings.host, settings.host), port, "/metrics", settings.metrics_key)
     except (OSError, HTTPException):
         return None
     found = dict(
@@ -52,10 +56,11 @@ def _ask(host: str, port: int) -> tuple[int, dict[str, Any]]:
     return status, answer
 
 
-def _get(host: str, port: int, path: str) -> tuple[int, bytes]:
+def _get(host: str, port: int, path: str, key: SecretStr | None = None) -> tuple[int, bytes]:
     connection = HTTPConnection(host, port, timeout=_SECONDS)
+    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         return response.status, response.read()
     finally:

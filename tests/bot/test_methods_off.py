@@ -21,7 +21,7 @@ async def test_a_live_attempt_ends_with_a_true_word_and_leads_to_the_methods_tha
             await bot.wait_until_quiet()
         async with running_bot(telegram, tmp_path, provider_wechat="off") as bot:
             await guest.sees("微信扫码：现在不提供了")
-            question = await guest.sees("你选的现在没有提供", "选一种验证方式")
+            question = await guest.sees("你选的现在没有提供", "核对资料")
             assert "微信扫码" not in str(question)
             await guest.taps("QQ 扫码")
             await guest.sees("用手机扫码", "QQ 扫码")
@@ -36,7 +36,7 @@ async def test_an_old_button_of_a_method_that_is_off_is_answered_with_those_that
             await bot.wait_until_quiet()
         async with running_bot(telegram, tmp_path, provider_qq="off", provider_wechat="off") as bot:
             await guest.taps("QQ 扫码")
-            question = await guest.sees("你选的现在没有提供", "选一种验证方式")
+            question = await guest.sees("你选的现在没有提供", "核对资料")
             assert "QQ" not in str(question)
             await guest.taps("人脸识别")
             await guest.sees("单独同意")

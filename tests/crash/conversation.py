@@ -75,5 +75,5 @@ def is_clean(guest: ChatUser) -> bool:
     A crash between sending that question and noting it leaves a copy that nobody can edit, because its id is not known.
     Every other copy is edited to the next question as soon as it is answered.
     """
-    closed = [said(message) for message in guest.messages() if "核对一下" not in said(message)]
+    closed = [said(message) for message in guest.messages() if "核对资料" not in said(message)]
     return NUMBER not in str(guest.messages()) and not [text for text in closed if NAME in text]

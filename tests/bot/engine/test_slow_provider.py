@@ -119,7 +119,7 @@ async def test_a_crash_while_the_provider_is_slow_loses_no_code(disk: SimulatedD
         await after.runner.resume_pending()
         assert await after.runner.wait_until_idle(10)
 
-        assert crashed.chat.questions()[-1] == "method.ask"
+        assert crashed.chat.questions()[-1] == "confirm.ask"
         assert after.chat.questions() == ["scan.waiting"]
         assert after.provider.opened == crashed.provider.opened
         assert not await is_owed(after)

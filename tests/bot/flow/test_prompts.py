@@ -133,7 +133,7 @@ def test_every_question_names_the_account_masked(language: str) -> None:
         question = prompt(state)
         shown = [CATALOGUE.text(language, key, values) for key, values in texts_in(question)]
 
-        assert isinstance(question, e.ShowChatAction) or re.search(r"(telegram|cloud):\d{2}\*+\d{2}", shown[0]), state
+        assert isinstance(question, e.ShowChatAction) or re.search(r"(Telegram |cloud:)\d{2}\*+\d{2}", shown[0]), state
 
 
 @in_each_language

@@ -55,7 +55,7 @@ async def test_a_reply_that_fails_stops_neither_the_next_nor_the_program(caplog:
         replies.add(SLOW, chats.send(SLOW, "next"))
 
     assert chats.sent == [(SLOW, "next")]
-    assert "abandoned (ValueError)" in caplog.text
+    assert "abandoned (value error)" in caplog.text
     assert "王小明" not in caplog.text
 
 

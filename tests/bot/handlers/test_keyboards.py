@@ -27,7 +27,7 @@ from bot.handlers import keyboards
 from bot.handlers.keyboards import PlainMarkup, is_public, keyboard
 from tests.fakes import NOON, make_identity
 from tests.simulator_fixture import NAME, NUMBER
-from verification.attempts import AttemptId, Method, Reason
+from verification.attempts import AttemptId, Method, ProviderApp, Reason
 from verification.ids import Account
 
 CATALOGUE = texts.load(days=30, simulated=tuple(Method))
@@ -59,6 +59,7 @@ def every_state() -> Iterator[State]:
         "former": [codec.dump(states.Idle(account=ACCOUNT, question_id=QUESTION_ID))],
         "suggested": [None, *Method],
         "is_checked": [False, True],
+        "app": list(ProviderApp),
     }
     for kind in get_args(State):
         names = list(kind.__dataclass_fields__)

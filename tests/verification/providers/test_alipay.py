@@ -182,7 +182,7 @@ async def test_another_word_than_t_is_no_pass(pair: Pair, passed: object) -> Non
         (json.dumps({"cert_name": "王大明"}), Rejected(Reason.MISMATCH)),
     ],
 )
-async def test_inv_a_pass_of_somebody_else_never_counts(pair: Pair, info: object, verdict: object) -> None:
+async def test_a_pass_of_somebody_else_never_counts(pair: Pair, info: object, verdict: object) -> None:
     pair.server.last.answer = {"passed": "T", "identity_info": info}
     assert await pair.poll() == verdict
     ended = replace(pair.attempt, status=AttemptStatus.SUCCEEDED, identity=None)
@@ -199,7 +199,7 @@ async def test_inv_a_pass_of_somebody_else_never_counts(pair: Pair, info: object
         AlipayFault.NESTED,
     ],
 )
-async def test_inv_an_answer_that_the_platform_did_not_sign_is_no_answer(pair: Pair, fault: AlipayFault) -> None:
+async def test_an_answer_that_the_platform_did_not_sign_is_no_answer(pair: Pair, fault: AlipayFault) -> None:
     pair.server.last.answer = {"passed": "T"}
     pair.server.faults = [fault]
     with pytest.raises(ProviderUnavailable, match="not signed by the platform"):

@@ -194,7 +194,7 @@ async def test_an_error_between_two_tries_is_no_verdict(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"IdCard": OTHER_NUMBER}, {"Name": "王大明"}, {"Extra": "a2"}])
-async def test_inv_a_pass_of_somebody_else_is_no_pass(
+async def test_a_pass_of_somebody_else_is_no_pass(
     pair: Pair, fields: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     pair.server.pass_(**fields)

@@ -101,7 +101,7 @@ def test_a_pass_counts_however_the_same_name_and_number_are_written() -> None:
         ("CompareLibType", "业务方自有库（用户上传照片）"),
     ],
 )
-def test_inv_a_pass_of_somebody_else_never_counts(field: str, value: object) -> None:
+def test_a_pass_of_somebody_else_never_counts(field: str, value: object) -> None:
     assert read_text(text(**PASS | {field: value}), ATTEMPT) == ForeignPass(field)
 
 

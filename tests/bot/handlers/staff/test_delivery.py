@@ -120,7 +120,7 @@ async def test_a_refused_reply_stops_no_other_and_is_logged_without_content(capl
 
     await show(chat, [REPLY])
 
-    assert "abandoned (BadRequest)" in caplog.text
+    assert "abandoned (bad request)" in caplog.text
     assert "100012345" not in caplog.text
 
 
