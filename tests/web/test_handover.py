@@ -94,7 +94,7 @@ async def test_the_page_shows_the_account_and_the_match_code(web_app: WebFixture
     page = await phone.get(link)
 
     assert page.status_code == 200
-    assert all(shown in read(page) for shown in ("telegram:10*****45", "47", "王*明", "110105********002X"))
+    assert all(shown in read(page) for shown in ("Telegram 10*****45", "47", "王*明", "110105********002X"))
     assert "verify.example.org" not in page.text
     assert "模拟" not in page.text
 

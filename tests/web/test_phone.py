@@ -160,7 +160,7 @@ async def test_the_page_shows_account_and_match_code_and_only_masked_data(web_ap
 
     for text in pages:
         assert "47" in text
-        assert "telegram:10*****45" in text
+        assert "Telegram 10*****45" in text
         assert "王*明" in text
         assert "110105********002X" in text
         assert "100012345" not in text

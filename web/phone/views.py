@@ -1,6 +1,7 @@
 """What a phone page shows, computed before it is rendered: masked data, progress steps, time left."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -96,7 +97,7 @@ def phone_view(
         choices=offered_choices(attempt.method, page.stage),
         steps=progress_steps(attempt.method, page.stage),
         match_code=attempt.match_code,
-        account=mask_account(attempt.account),
+        account=_shown_account(attempt.account),
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now=now),
@@ -112,13 +113,18 @@ def handover_view(attempt: Attempt, now: datetime, leaving_to: str | None, *, wr
         method=attempt.method,
         steps=_steps_at(_HANDOVER_STEPS, "away" if leaving_to else "check"),
         match_code=attempt.match_code,
-        account=mask_account(attempt.account),
+        account=_shown_account(attempt.account),
         name=identity.name.masked if identity else "—",
         number=identity.number.masked if identity else "—",
         left=time_left(attempt.expires_at, now=now),
         wrong_app=wrong_app,
         leaving_to=leaving_to,
     )
+
+
+def _shown_account(account: str) -> str:
+    """The account, masked, as the chat shows it: a person's own Telegram account without a program's prefix."""
+    return re.sub("^telegram:", "Telegram ", mask_account(account))
 
 
 def progress_steps(method: Method, stage: PageStage) -> tuple[ProgressStep, ...]:
