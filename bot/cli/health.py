@@ -5,8 +5,6 @@ import re
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from pydantic import SecretStr
-
 from bot.cli.report import Say
 from bot.settings import BadSetting, Settings, load
 from verification.errors import describe_error
@@ -39,7 +37,8 @@ def resting_methods(settings: Settings) -> list[str] | None:
     """The methods whose provider rests in the running program; None when no program answers or none can rest."""
     try:
         port = settings.metrics_port or settings.port
-        _, metrics = _get(_ANY_ADDRESS.get(settings.host, settings.host), port, "/metrics", settings.metrics_key)
+        key = settings.metrics_key.get_secret_value() if settings.metrics_key else ""
+        _, metrics = _get(_ANY_ADDRESS.get(settings.host, settings.host), port, "/metrics", key)
     except (OSError, HTTPException):
         return None
     found = dict(
@@ -56,9 +55,9 @@ def _ask(host: str, port: int) -> tuple[int, dict[str, Any]]:
     return status, answer
 
 
-def _get(host: str, port: int, path: str, key: SecretStr | None = None) -> tuple[int, bytes]:
+def _get(host: str, port: int, path: str, key: str = "") -> tuple[int, bytes]:
     connection = HTTPConnection(host, port, timeout=_SECONDS)
-    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from bot.cli.health import resting_methods
@@ -32,14 +33,15 @@ def health(**settings: str) -> Result:
 
 
 @contextmanager
-def program(status: int, body: bytes) -> Iterator[str]:
-    """Something that answers every request in this way; gives its port."""
+def program(status: int, body: bytes, key: str | None = None) -> Iterator[str]:
+    """Something that answers every request in this way, or only those with a key; gives its port."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(status if self.path in ("/readyz", "/metrics") else 404)
+            is_known = self.path in ("/readyz", "/metrics") and key in (None, self.headers["Authorization"])
+            self.send_response(status if is_known else 404)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body if is_known else b"")
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -105,6 +107,15 @@ def test_without_a_port_to_ask_it_says_which_setting_is_wrong(settings: dict[str
 def test_the_methods_whose_provider_rests_are_read_from_the_metrics(metrics: str, expected: list[str] | None) -> None:
     with program(200, metrics.encode(errors="surrogateescape")) as port:
         assert resting_methods(Settings.model_construct(host="127.0.0.1", port=int(port))) == expected
+
+
+def test_the_metrics_are_read_at_their_own_address_with_their_key() -> None:
+    with program(200, b'bot_provider_resting{method="qq"} 1.0\n', key="Bearer " + 24 * "k") as port:
+        settings = Settings.model_construct(
+            host="127.0.0.1", port=free_port(), metrics_port=int(port), metrics_key=SecretStr(24 * "k")
+        )
+
+        assert resting_methods(settings) == ["qq"]
 
 
 def test_without_a_running_program_nothing_is_known_of_providers() -> None:
