@@ -90,15 +90,10 @@ def verify(account: str, method: str, language: str) -> int:
     person = {"account": account, "name": input(texts["name"]), "number": input(texts["number"])}
     attempt = call("POST", "attempts", person | {"method": method, "language": language}, str(uuid.uuid4()))
     path = f"attempts/{attempt['id']}"
-    print(
-        call("GET", f"{path}/qr.txt"),
-        texts["scan"].format(code=attempt["match_code"]),
-        attempt["url"],
-        sep="\n",
-        flush=True,
-    )
     shown = attempt["status"]
     try:
+        compare = texts["scan"].format(code=attempt["match_code"])
+        print(call("GET", f"{path}/qr.txt"), compare, attempt["url"], sep="\n", flush=True)
         while True:
             attempt = call("GET", path)
             if attempt["status"] != shown:

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from playground.phone.apps import PhoneApp
@@ -55,6 +57,8 @@ async def console(bot: RunningBot, account: str, *arguments: str, key: str = KEY
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        # A test run in the background ignores SIGINT, and its processes would, too.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     try:
         yield Console(process, [])
@@ -135,7 +139,7 @@ async def test_an_interrupted_console_cancels_its_attempt(tmp_path: Path) -> Non
     ):
         await terminal.types("y", NAME, NUMBER)
         token = (await terminal.prints("/v/")).rpartition("/")[2].partition("?")[0]
-        terminal.process.send_signal(2)
+        terminal.process.send_signal(signal.SIGINT)
         status = await terminal.ends()
         attempt = await bot.app.engine.runner._core.find_by_token(token)
 
