@@ -249,7 +249,8 @@ class Poller:
             pause = 0.0
             while not self._stopping.is_set() and await self._holds_lease():
                 pause = await self._poll(pause)
-                self._progress_at = asyncio.get_running_loop().time()
+                # A pause that Telegram asks for is no hang, however long it is.
+                self._progress_at = asyncio.get_running_loop().time() + pause
                 await self._sleep(pause)
 
     def _leave_lease(self) -> None:

@@ -197,4 +197,9 @@ def _inherited(state: Busy) -> PersonQueue:
 
 
 def _has_question(turn: Turn) -> bool:
-    return any(isinstance(effect, AskQuestion | ShowCode | ReplaceCodeWithPicture) for effect in turn.effects)
+    """Whether a turn asks the whole question; one that only reminds of it relies on what was shown before."""
+    return any(
+        isinstance(effect, ShowCode | ReplaceCodeWithPicture)
+        or (isinstance(effect, AskQuestion) and not effect.is_short)
+        for effect in turn.effects
+    )

@@ -117,7 +117,7 @@ class AskQuestion:
     It takes the place of the panel whose button was pressed. Otherwise it is a new message, and the panel before it is
     deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question. A question without rows
     waits for a text; `placeholder` is shown in the input field of a new message. With `keeps_record` the record that
-    stands above the panel goes along.
+    stands above the panel goes along. With `is_short` it reminds of the whole question, which stands above it.
     """
 
     question_id: str
@@ -127,6 +127,7 @@ class AskQuestion:
     note: str | None = None
     placeholder: str | None = None
     keeps_record: bool = False
+    is_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,9 @@ def prompt(state: State, note: str | None = None) -> Reply:
 def short_prompt(state: State, note: str) -> AskQuestion | SendText:
     """The question of a state in few words, for a person who has just read it; a code on the screen stays."""
     question = prompt(state, note)
-    return replace(question, text=f"{question.text}_again") if isinstance(question, AskQuestion) else SendText(note)
+    if not isinstance(question, AskQuestion):
+        return SendText(note)
+    return replace(question, text=f"{question.text}_again", is_short=True)
 
 
 def suggested_first(state: State, offered: tuple[Choice, ...]) -> tuple[Choice, ...]:

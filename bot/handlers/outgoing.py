@@ -222,9 +222,11 @@ class ReplySender:
         """Delete a panel, or leave its record alone in its place."""
         chat = chat_of(context.person)
         try:
+            is_removed = False
             if record and panel.kind is PanelKind.TEXT:
                 is_removed = await call_idempotent(lambda: self._edit(context, panel.id, record, None))
-            else:
+            if not is_removed:
+                # Nor can a text be edited that became a code before a crash, which only Telegram knows.
                 is_removed = await call_idempotent(lambda: self._bot.delete_message(chat, panel.id))
         except DeliveryFailed:
             # The new panel is in the chat already: raising here would ask its question a second time.

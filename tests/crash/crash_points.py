@@ -19,8 +19,8 @@ from storage.database import Body, Connection, Database, OnBusy, OnSilence, Row,
 from verification.ids import FrontEnd
 
 NOWHERE = "nowhere"
-_PERIODIC = frozenset({"claim", "sweep", "asks"})
-_NAMED_LOCKS = _PERIODIC | {"schema", "keys", "forget"}
+_PERIODIC = frozenset({"claim", "sweep", "asks", "forget"})
+_NAMED_LOCKS = _PERIODIC | {"schema", "keys"}
 _NAMES = {
     text: name
     for module in (statements, support_statements)
@@ -99,6 +99,7 @@ class CrashPointDatabase:
     def __init__(self, database: Database, points: PointListener) -> None:
         self._database = database
         self._points = points
+        self._found_old: bool | None = None
         self.counts = database.counts
 
     async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
@@ -112,6 +113,8 @@ class CrashPointDatabase:
             with_points = _CrashPointConnection(connection, self._points, scope, counts=not periodic)
             result = await body(with_points)
             counts = with_points.counts
+            if scope == "forget":
+                self._found_old = bool(self._found_old) or counts
             if counts:
                 self._points.reach(f"before COMMIT {scope}")
             return result
@@ -147,8 +150,10 @@ class CrashPointDatabase:
         await self._database.wait_for_open_transactions()
 
     async def purge_deleted(self) -> None:
-        """Remove deleted data from the file."""
-        self._points.reach("before scrub")
+        """Remove deleted data from the file; after a retention run that deleted nothing there is nothing to lose."""
+        if self._found_old is not False:
+            self._points.reach("before scrub")
+        self._found_old = None
         await self._database.purge_deleted()
 
     def translate_schema(self, script: str) -> str:

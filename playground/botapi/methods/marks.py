@@ -36,7 +36,7 @@ def _reaction(given: Any) -> str:
     if not isinstance(given, dict):
         raise bad_request("can't parse reaction types: expected an Object")
     if given.get("type") != "emoji":
-        raise bad_request("REACTION_INVALID" if given.get("type") in _OTHER else "invalid reaction type specified")
+        raise bad_request("REACTION_INVALID" if str(given.get("type")) in _OTHER else "invalid reaction type specified")
     emoji = str(given.get("emoji", "")).replace("\ufe0f", "")
     if emoji not in EMOJI:
         raise bad_request("REACTION_INVALID")
