@@ -125,8 +125,9 @@ async def test_authz_staff_commands_do_not_work_in_a_group(tmp_path: Path) -> No
         async with running_bot(telegram, tmp_path, **staffed(staff)) as bot:
             await staff.says("/start")
             group = (await telegram.sim("/chats", members=[staff.id], title="群"))["id"]
-            await bot.wait_until_quiet()
             there = ChatUser(telegram, staff.id, group)
+            await telegram.wait_until(there.everything_said)
+            await bot.wait_until_quiet()
             before = len(there.everything_said())
             await telegram.sim(f"/chats/{group}/messages", user=staff.id, text="/links")
             await bot.wait_until_quiet()
