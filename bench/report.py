@@ -24,7 +24,7 @@ This page is from {source},
 on {machine}, of which other programs used {others:.0%} meanwhile.
 **Only ratios within a run mean anything**: a row may differ by more than half between two runs on a busy machine.
 
-Every bot holds the same conversation: seven messages and presses from /start to a QR code, then the phone, then the
+Every bot holds the same conversation: the messages and presses from /start to a QR code, then the phone, then the
 result. Every bot makes as many calls to the Bot API as ours made just before it, counted from our own run. Ours serves
 the phone's pages (five requests), seals what it stores and counts the funnel besides; the others are told of the
 phone by a line over a connection. Everything that ours does is on; only the limits on sending and on attempts are off.
