@@ -1,4 +1,4 @@
-"""Opens providers' sessions in tasks of their own, so that a slow provider holds up nobody's chat.
+"""Opens providers' sessions in tasks of their own, so that a slow provider delays no chat.
 
 The delivery of a turn that asks for a code waits only `PATIENCE` for its session. After that the person is told, and
 their other turns are shown while the opening goes on. Until its outcome is committed, the turn stays owed: after a

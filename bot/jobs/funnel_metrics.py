@@ -1,21 +1,17 @@
 """The funnel as Prometheus metrics, read from the database, so that every replica reports the same numbers.
 
-The numbers only grow, because nothing that was counted is taken back. They are read when the metrics are scraped, and
-cached for some seconds. A database that is away or slow delays no scrape: the last numbers are reported.
+The numbers only grow, because nothing that was counted is taken back.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot.jobs.cached_reading import CachedReading
 from verification.support.funnel import FunnelCount
 from verification.support.store import SupportStore
-
-_CACHE_SECONDS = 15.0
-_TIMEOUT = 2.0
 
 _JOURNEYS = "Journeys that reached a step, by the campaign they began under"
 _METHODS = "Journeys that reached a step by a way, by the campaign they began under"
@@ -37,29 +33,16 @@ class FunnelCollector(Collector):
         campaigns: bool = False,
     ) -> None:
         self._campaigns = campaigns
-        self._store = store
-        self._outage = outage
-        self._monotonic = monotonic
-        self._read_at: float | None = None
-        self._counts: Sequence[FunnelCount] = ()
+        self._counts = CachedReading[Sequence[FunnelCount]]((), store.funnel_totals, outage, monotonic)
 
     async def refresh(self) -> None:
         """Read the totals, unless they are fresh or the database is away."""
-        now = self._monotonic()
-        if self._read_at is not None and now - self._read_at < _CACHE_SECONDS:
-            return
-        # Before the reading is done, so that a scrape meanwhile gets the last numbers at once.
-        self._read_at = now
-        try:
-            async with asyncio.timeout(_TIMEOUT):
-                self._counts = await self._store.funnel_totals()
-        except (TimeoutError, self._outage):
-            return
+        await self._counts.refresh()
 
     def collect(self) -> Iterator[Metric]:
         """Yield the totals as they were last read."""
-        steps = [each for each in self._counts if each.step is not None]
-        failures = [each for each in self._counts if each.reason is not None]
+        steps = [each for each in self._counts.value if each.step is not None]
+        failures = [each for each in self._counts.value if each.reason is not None]
         yield _family(
             "bot_funnel_journeys",
             what=_JOURNEYS,

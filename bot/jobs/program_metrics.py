@@ -1,11 +1,9 @@
 """The program itself as Prometheus metrics: its build, whether it is ready, what waits and since when.
 
-What waits is read from the database, so every replica reports the same numbers of it. It is read when the metrics are
-scraped, and cached for some seconds. A database that is away delays no scrape: the last numbers are reported, and their
-ages go on growing.
+What waits is read from the database, so every replica reports the same numbers of it. While the database is away the
+last numbers are reported, and their ages go on growing.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +11,9 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot.jobs.cached_reading import CachedReading
+
 QUEUES = ("replies", "notices")
-_CACHE_SECONDS = 15.0
-_TIMEOUT = 2.0
 
 Backlog = Mapping[str, tuple[int, datetime | None]]
 """For each queue how many wait, and since when (UTC) the oldest."""
@@ -41,23 +39,13 @@ class ProgramCollector(Collector):
     def __init__(self, facts: ProgramFacts) -> None:
         self._facts = facts
         self._started_at = facts.monotonic()
-        self._read_at: float | None = None
-        self._backlog: Backlog = {}
+        self._backlog = CachedReading[Backlog]({}, facts.backlog, facts.outage, facts.monotonic)
         self._reasons: Mapping[str, str] = dict.fromkeys(("store", "telegram"), "not asked yet")
 
     async def refresh(self) -> None:
         """Ask whether the program is ready, and read what waits, unless that is fresh or the database is away."""
         self._reasons = await self._facts.ready()
-        now = self._facts.monotonic()
-        if self._read_at is not None and now - self._read_at < _CACHE_SECONDS:
-            return
-        # Before the reading is done, so that a scrape meanwhile gets the last numbers at once.
-        self._read_at = now
-        try:
-            async with asyncio.timeout(_TIMEOUT):
-                self._backlog = await self._facts.backlog()
-        except (TimeoutError, self._facts.outage):
-            return
+        await self._backlog.refresh()
 
     def collect(self) -> Iterator[Metric]:
         """Yield the state as it was last read."""
@@ -67,7 +55,7 @@ class ProgramCollector(Collector):
         yield build
         parts = {part: not reason for part, reason in self._reasons.items()}
         yield _family("bot_ready", "1 when a part is ready, as /readyz says", "part", parts)
-        waiting = {queue: self._backlog.get(queue, (0, None)) for queue in QUEUES}
+        waiting = {queue: self._backlog.value.get(queue, (0, None)) for queue in QUEUES}
         lengths = {queue: count for queue, (count, _) in waiting.items()}
         yield _family("bot_queue_length", "What waits to be sent, in the database", "queue", lengths)
         ages = {

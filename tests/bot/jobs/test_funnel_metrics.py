@@ -91,7 +91,7 @@ async def test_while_the_database_is_away_or_slow_the_last_numbers_are_told(tmp_
         await tallies.refresh()
         for kind in (UnavailableStore, SlowStore):
             seconds.now += 60
-            tallies._store = kind(desk.store._database, desk.store._sealing)
+            tallies._counts.read = kind(desk.store._database, desk.store._sealing).funnel_totals
             await tallies.refresh()
 
         assert told(tallies) == ['bot_funnel_journeys_total{campaign="",step="opened"} 1.0']
