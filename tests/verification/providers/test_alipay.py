@@ -4,7 +4,7 @@ import base64
 import json
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,7 +24,9 @@ from tests.alipay_server import (
     public_text,
 )
 from tests.fakes import NUMBER, OTHER_NUMBER, FakeClock, make_attempt, make_identity
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected
+from tests.verification.providers.pair import BACK
+from tests.verification.providers.pair import Pair as OpenedPair
+from verification.attempts import AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected
 from verification.errors import AttemptNotServed, ProviderMisconfigured, ProviderUnavailable
 from verification.ports import PollableProvider, ProviderAnswer
 from verification.providers.addresses import allowed_phone_url
@@ -35,10 +37,11 @@ from verification.providers.counts import ProviderCounts
 from verification.providers.http import HttpCall
 
 A1 = AttemptId("a1")
-BACK = "https://bot.example.org/v/token/back"
 OPENED = AttemptStatus.OPENED
 ATTEMPT = make_attempt("a1", method=Method.FACE, status=OPENED)
 BROWSER = {"user-agent": "Mozilla/5.0"}
+
+Pair = OpenedPair[AlipayFaceProvider, AlipayServer]
 
 
 def make_provider(
@@ -47,29 +50,6 @@ def make_provider(
     keys = MerchantKey(private_text(key_pair(merchant))), PlatformKey(public_text(key_pair("platform")))
     client = AlipayClient(AlipayAccount(gateway, APP_ID, *keys), call, clock)
     return AlipayFaceProvider(client, gateway, clock, counts, retry_delays=(0, 0))
-
-
-@dataclass
-class Pair:
-    """Our provider and the platform, and one attempt between them."""
-
-    ours: AlipayFaceProvider
-    server: AlipayServer
-    clock: FakeClock
-    counts: ProviderCounts
-    call: HttpCall
-    attempt: Attempt
-
-    async def open(self) -> None:
-        session = await self.ours.open(self.attempt.id, make_identity(), BACK)
-        self.attempt = replace(self.attempt, provider_state=session.provider_state)
-
-    async def poll(self, *, returned: bool = False) -> object:
-        """Poll as the poller does: what is to be remembered is stored."""
-        answer = await self.ours.poll(self.attempt, returned=returned)
-        if answer.provider_state is not None:
-            self.attempt = replace(self.attempt, provider_state=answer.provider_state)
-        return answer.news
 
 
 @pytest.fixture

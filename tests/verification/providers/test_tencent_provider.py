@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import aiohttp
@@ -21,7 +21,9 @@ from tests.faceid_server import (
 )
 from tests.fakes import NUMBER, OTHER_NUMBER, FakeClock, make_attempt, make_identity
 from tests.provider_server import nobody
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected
+from tests.verification.providers.pair import BACK
+from tests.verification.providers.pair import Pair as OpenedPair
+from verification.attempts import AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected
 from verification.errors import AttemptNotServed, ProviderMisconfigured, ProviderUnavailable
 from verification.ports import PollableProvider, ProviderAnswer
 from verification.providers.counts import ProviderCounts
@@ -32,9 +34,10 @@ from verification.providers.tencent.signer import Credentials
 
 A1 = AttemptId("a1")
 API = "https://faceid.tencentcloudapi.com"
-BACK = "https://bot.example.org/v/token/back"
 OPENED, CONFIRMING = AttemptStatus.OPENED, AttemptStatus.CONFIRMING
 ATTEMPT = make_attempt("a1", method=Method.FACE, status=OPENED)
+
+Pair = OpenedPair[TencentFaceProvider, FaceIdServer]
 
 
 def make_provider(
@@ -43,29 +46,6 @@ def make_provider(
     account = FaceIdAccount(base, Credentials(SECRET_ID, secret_key), RULE_ID)
     client = FaceIdClient(account, call, clock)
     return TencentFaceProvider(client, base, clock, counts or ProviderCounts(), retry_delays=(0, 0))
-
-
-@dataclass
-class Pair:
-    """Our provider and the vendor's server, and one attempt between them."""
-
-    ours: TencentFaceProvider
-    server: FaceIdServer
-    clock: FakeClock
-    counts: ProviderCounts
-    call: HttpCall
-    attempt: Attempt
-
-    async def open(self) -> None:
-        session = await self.ours.open(self.attempt.id, make_identity(), BACK)
-        self.attempt = replace(self.attempt, provider_state=session.provider_state)
-
-    async def poll(self, *, returned: bool = False) -> object:
-        """Poll as the poller does: what is to be remembered is stored."""
-        answer = await self.ours.poll(self.attempt, returned=returned)
-        if answer.provider_state is not None:
-            self.attempt = replace(self.attempt, provider_state=answer.provider_state)
-        return answer.news
 
 
 @pytest.fixture
