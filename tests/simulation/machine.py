@@ -278,6 +278,7 @@ class Supervisor:
             await asyncio.wait(own, timeout=0.001)
         else:
             raise AssertionError("a task of a dead program does not end")
+        self._life.is_reaped = True
         self._life = self._main = None
 
 

@@ -8,11 +8,15 @@ class ProcessLife:
 
     def __init__(self) -> None:
         self.over = False
+        self.is_reaped = False
         self.stop = asyncio.Event()
         self.ended = asyncio.Event()
 
     async def gate(self) -> None:
         """Pass before anything reaches the world; a process that is over never passes."""
+        if self.is_reaped:
+            # A timer of the dead process began this task; nothing would cancel it any more.
+            raise asyncio.CancelledError
         if self.over:
             await asyncio.get_running_loop().create_future()
 
