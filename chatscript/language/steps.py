@@ -104,6 +104,14 @@ class ExpectMessage(ScriptStep):
 
 
 @dataclass(frozen=True, slots=True)
+class ForbidMessage(ScriptStep):
+    """`<!`, `~!`: since a person did something here, no such message or edit has come; buttons count when written."""
+
+    mark: MessageMark
+    content: MessagePattern
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectDeleted(ScriptStep):
     """`x`: a deletion; `own` is whether the message is the person's, None when the script does not say."""
 
@@ -159,7 +167,17 @@ class ExpectState(ScriptStep):
     name: str
 
 
-Expectation = ExpectMessage | ExpectDeleted | ExpectToast | ExpectInlineResults | ExpectLeft | ExpectMark
+OneExpectation = ExpectMessage | ExpectDeleted | ExpectToast | ExpectInlineResults | ExpectLeft | ExpectMark
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectInAnyOrder(ScriptStep):
+    """`@any-order`: the lines below it may come in any order."""
+
+    expected: tuple[OneExpectation, ...]
+
+
+Expectation = OneExpectation | ExpectInAnyOrder
 
 # Directives.
 
@@ -195,7 +213,18 @@ class SetPatience(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class SwitchToGroup(ScriptStep):
-    """`@group`: the following lines are in the group; the person stays the same."""
+    """`@group`, `@group 家人`, `@channel 新闻`: the following lines are there; the person stays the same."""
+
+    title: str
+    channel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRole(ScriptStep):
+    """`@role left`: the person's role in the current group from now on; `@bot-role` is the bot's."""
+
+    role: str
+    bot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +271,7 @@ Directive = (
     | SwitchPerson
     | SwitchToGroup
     | SwitchToPrivateChat
+    | ChangeRole
     | ChangePerson
     | SetPatience
     | SetBlocked
@@ -291,7 +321,7 @@ class ReloadPage(ScriptStep):
 
 
 PhoneStep = OpenInApp | PhoneGesture | ExpectPageText | ExpectPageStatus | ReloadPage
-AnyStep = UserStep | Expectation | AllowAnything | ExpectState | Directive | PhoneStep
+AnyStep = UserStep | Expectation | ForbidMessage | AllowAnything | ExpectState | Directive | PhoneStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ _SAID_BY_BOT = re.compile(r"^\(|^/(?=.*/)|(?<!\S)\[|[{\\]|\.{3}")
 def format_events(
     events: Iterable[ChatEvent], names: Mapping[int, str], notes: Sequence[tuple[int, int, str]] = ()
 ) -> list[str]:
-    """Format the events of several chats in their order; `names` are the people by id.
+    """Format the events of several chats in their order; `names` are the lines that go to each chat, by its id.
 
     `notes` are steps that leave no event, such as `@crash`: the number of the event before, the chat, the text.
     """
@@ -30,7 +30,7 @@ def format_events(
         if event_lines is None:
             continue
         if where != chat and (chat is not None or where < 0):
-            lines.append(f"@user {names.get(where, where)}" if where > 0 else "@group")
+            lines.append(names.get(where) or (f"@user {where}" if where > 0 else "@group"))
         chat = where
         lines.extend(event_lines)
     return lines
