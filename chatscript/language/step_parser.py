@@ -26,6 +26,7 @@ from chatscript.language.steps import AnyStep, BotSetting, MessageMark
 
 FILE_KINDS = frozenset({"photo", "document", "voice", "video_note", "video", "animation", "audio"})
 SENDABLE_KINDS = FILE_KINDS | {"sticker", "contact", "location", "poll", "web_app_data"}
+PERSON_WORDS = frozenset({"old", "tap", "forward", "edit", "reply", "react"})  # that may stand in place of a kind
 EXPECTED_KINDS = frozenset(
     [
         *(SENDABLE_KINDS - {"web_app_data"}),
@@ -75,7 +76,7 @@ def _parse_user_kind(block: ScriptBlock, kind: str, rest: SourceSpan) -> AnyStep
             file = _parse_own_file(block, kind)
             return steps.SendAttachment(location, source, kind, parse_text(rest, wild=False), file)
         case _:
-            hint = nearest_hint(kind, SENDABLE_KINDS | {"old", "tap", "forward", "edit", "reply", "react"})
+            hint = nearest_hint(kind, SENDABLE_KINDS | PERSON_WORDS)
             message = f"({kind}) cannot be sent by a person{hint} (as a text: \\({kind}) ...)"
             raise block.body.problem(message)
 
@@ -251,3 +252,4 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep]] = {
     "<<": _parse_inline_results,
     "...": _parse_anything,
 }
+MARKS = frozenset(_PARSERS)
