@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.util
 import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from chatscript.agent import serve
+from chatscript.language.bot_texts import BotTexts
 from chatscript.language.reference import extension, python_reference, reference
 from chatscript.local_run import RecordingTarget, run_locally
 from chatscript.python_api import Conversation, PhoneApi
 from chatscript.runner.bot_process import CommandLauncher
+from chatscript.runner.case_runner import RunConfig
 from chatscript.runner.event_waiter import Timing
 from chatscript.suite import NOTHING_RUN, SOME_FAILED, SuiteOptions, run_suite
 
@@ -70,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     ci.add_argument("folder", nargs="?", type=Path, default=Path(), help="by default this one")
     ci.add_argument("--bot", metavar="COMMAND", help="starts the bot; else it is guessed from the files here")
     ci.add_argument("--report", type=Path, default=Path("chat-report"), metavar="FOLDER", help="for the reports")
+    agent = commands.add_parser("mcp", help="serve the steps as tools to an agent, over standard input and output")
+    agent.set_defaults(run=_mcp)
+    agent.add_argument("--bot", required=True, metavar="COMMAND", help="starts the bot, such as 'node bot.js'")
+    agent.add_argument("--out", type=Path, default=Path("agent.chat"), metavar="FILE", help="the script it writes")
     commands.add_parser("init", help="write a first script and a workflow").set_defaults(run=_init)
     told = commands.add_parser("reference", help="print the reference of the script language")
     told.add_argument("--python", action="store_true", help="that of scripts in Python instead")
@@ -137,6 +145,14 @@ def _ci(given: argparse.Namespace, say: Callable[[str], object]) -> int:
         say("The bot says nothing to /start.")
         return SOME_FAILED
     return status
+
+
+def _mcp(given: argparse.Namespace, say: Callable[[str], object]) -> int:
+    if importlib.util.find_spec("mcp") is None:
+        say("an agent needs the package mcp: pip install 'chatscript[mcp]'")
+        return NOTHING_RUN
+    asyncio.run(serve(RunConfig(CommandLauncher(shlex.split(given.bot), folder=Path.cwd()), BotTexts()), given.out))
+    return 0
 
 
 def _reference(given: argparse.Namespace, say: Callable[[str], object]) -> int:
