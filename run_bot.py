@@ -210,7 +210,8 @@ def fork_server() -> None:
     from bot.testing.fork_server import ForkServer
 
     preload()
-    ForkServer(lambda: app([]), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()
+    command = typer.main.get_command(app)  # read from the signatures once, and not in each bot
+    ForkServer(lambda: command([]), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chatscript.coverage import COVERAGE_VARIABLE
@@ -25,6 +26,9 @@ class EventComparison:
 
 async def expect_event(context: RunContext, step: steps.Expectation) -> None:
     """Wait for the event that the step expects. Raises `StepFailed` when another event or none comes."""
+    if isinstance(step, steps.ExpectInAnyOrder):
+        await _expect_in_any_order(context, step)
+        return
     while True:
         event = await context.listener.wait_for(
             lambda: _next_unread(context), stop_when_idle=context.expects_prompt_reply
@@ -44,6 +48,81 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
         if context.chat.id not in context.lenient_chats:
             raise await _other_event(context, step, event, comparison)
         context.chat.read_up_to(event)
+
+
+async def _expect_in_any_order(context: RunContext, step: steps.ExpectInAnyOrder) -> None:
+    """Wait for as many events as there are lines, and find one for each line. Raises `StepFailed`."""
+    chat, wanted, lenient = context.chat, len(step.expected), context.chat.id in context.lenient_chats
+    seen = wanted - 1
+    while True:
+        enough = await _wait_for_more(context, seen)
+        events = chat.unread_events()[: None if lenient else wanted]
+        compared = [[await compare_event(context, line, event) for event in events] for line in step.expected]
+        found = _assign(compared)
+        if len(found) == wanted:
+            break
+        if not enough or not lenient:
+            raise _not_assigned(context, step, events, found)
+        seen = len(events)
+    chat.read_up_to(events[max(found)])
+    context.lenient_chats.discard(chat.id)
+    for number, line in found.items():
+        context.scope.values.update(compared[line][number].captures)
+
+
+async def _wait_for_more(context: RunContext, seen: int) -> bool:
+    chat = context.chat
+    return bool(
+        await context.listener.wait_for(
+            lambda: len(chat.unread_events()) > seen or None, stop_when_idle=context.expects_prompt_reply
+        )
+    )
+
+
+def _assign(compared: Sequence[Sequence[EventComparison]]) -> dict[int, int]:
+    """Give as many lines as possible an event of their own: a maximum bipartite matching by augmenting paths."""
+    line_of: dict[int, int] = {}
+
+    def place(line: int, tried: set[int]) -> bool:
+        for number, comparison in enumerate(compared[line]):
+            if comparison.differences or number in tried:
+                continue
+            tried.add(number)
+            if number not in line_of or place(line_of[number], tried):
+                line_of[number] = line
+                return True
+        return False
+
+    for line in range(len(compared)):
+        place(line, set())
+    return line_of
+
+
+def _not_assigned(
+    context: RunContext, step: steps.ExpectInAnyOrder, events: Sequence[ChatEvent], found: Mapping[int, int]
+) -> StepFailed:
+    missing = [line for number, line in enumerate(step.expected) if number not in found.values()]
+    surplus = [event for number, event in enumerate(events) if number not in found]
+    headline = "the bot did something that no line here mentions:" if surplus else _no_event(context).headline
+    return StepFailed(
+        headline,
+        got=[line for event in surplus for line in format_event(event) or []],
+        notes=[f"this did not come: {line.source}" for line in missing],
+    )
+
+
+async def expect_absent(context: RunContext, step: steps.ForbidMessage) -> None:
+    """Wait until the bot is idle. Raises `StepFailed` for such a message since a person last did something here."""
+    await context.listener.wait_idle()
+    kind = "message" if step.mark is steps.MessageMark.MESSAGE else "edit"
+    events = context.chat.events
+    first = max((number for number, event in enumerate(events, 1) if event.own), default=0)
+    for event in events[first:]:
+        if event.kind == kind and event.message is not None:
+            buttons = bool(step.content.keyboard.rows)
+            compared = await _compare_message(context, step.content, event.message, buttons=buttons)
+            if not compared.differences:
+                raise StepFailed("the script forbids this, and it came:", got=format_event(event) or [])
 
 
 def is_optional(step: steps.Expectation) -> bool:
@@ -100,6 +179,9 @@ async def compare_event(context: RunContext, step: steps.Expectation, event: Cha
                 else "a new message, not an edit"
             )
             return EventComparison((f"it is {actual}", *comparison.differences), {})
+        case steps.ExpectInAnyOrder(expected=lines), _:
+            several = [await compare_event(context, line, event) for line in lines]
+            return next((one for one in several if not one.differences), several[0])
         case steps.ExpectDeleted(), ChatEvent(kind="delete", before=MessageView() as deleted):
             return _compare_deletion(context, step, deleted)
         case steps.ExpectToast(), ChatEvent(kind="toast"):
@@ -133,9 +215,11 @@ def _compare_mark(context: RunContext, emoji: TextPattern | None, event: ChatEve
     return EventComparison(differences, found or {})
 
 
-async def _compare_message(context: RunContext, content: MessagePattern, message: MessageView) -> EventComparison:
+async def _compare_message(
+    context: RunContext, content: MessagePattern, message: MessageView, *, buttons: bool = True
+) -> EventComparison:
     qr = await context.client.read_qr(message.picture) if content.qr and message.picture else None
-    compared = compare_message(content, message, context.scope, qr=qr)
+    compared = compare_message(content, message, context.scope, qr=qr, buttons=buttons)
     return EventComparison(compared.differences, compared.captures)
 
 

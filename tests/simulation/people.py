@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from playground.world import user_actions
+from playground.world import membership, user_actions
 from playground.world.records import ChatType, InlineButton, Json, Message
 from playground.world.world import World
 
@@ -89,12 +89,12 @@ class SimulatedUser:
     def blocks(self) -> None:
         """Block the bot."""
         self.times_blocked += 1
-        user_actions.set_blocked(self.world, self.id, blocked=True)
+        membership.set_blocked(self.world, self.id, blocked=True)
 
     def returns(self) -> None:
         """Unblock the bot if it is blocked; clients send /start with it."""
         if self.blocked:
-            user_actions.set_blocked(self.world, self.id, blocked=False)
+            membership.set_blocked(self.world, self.id, blocked=False)
             self.says("/start")
 
     def deletes(self, message: Message) -> None:
@@ -138,5 +138,5 @@ def newcomer(world: World, name: str, number: str, language: str) -> SimulatedUs
 def group_with(world: World, guest: SimulatedUser) -> None:
     """Put the bot into a group, and write there."""
     chat = world.add_chat(ChatType.GROUP, "群", (guest.id,))
-    user_actions.add_bot(world, chat, guest.id)
+    membership.add_bot(world, chat, guest.id)
     user_actions.write_text(world, chat, guest.id, f"/start@{world.profile.username}")
