@@ -91,6 +91,7 @@ reliability: $(VENV)/dev.lock
 # The animated picture of the README, from the real chat page; needs Chromium.
 pictures: $(VENV)/dev.lock
 	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.provider_pictures
 
 # kill -9 at every point: the part of `make test-all` to repeat after a change to storage, delivery or crash recovery.
 crash: $(VENV)/dev.lock

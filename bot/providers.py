@@ -10,15 +10,16 @@ from bot.outages import Outage, noting
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.breaker import Breaker
-from verification.ports import PollableProvider, Provider
+from verification.ports import PollableProvider, Provider, ProviderPages
 from verification.providers.addresses import is_loopback
 from verification.providers.alipay.client import AlipayAccount, AlipayClient
 from verification.providers.alipay.provider import AlipayFaceProvider
 from verification.providers.alipay.signer import MerchantKey, PlatformKey
 from verification.providers.counts import ProviderCounts
 from verification.providers.guarded import GuardedProvider
+from verification.providers.handover import HandoverPages
 from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
-from verification.providers.simulated import SimulatedProvider
+from verification.providers.simulated.provider import SimulatedProvider
 from verification.providers.tencent.client import FaceIdAccount, FaceIdClient
 from verification.providers.tencent.provider import TencentFaceProvider
 from verification.providers.tencent.signer import Credentials
@@ -30,9 +31,13 @@ _MAX_LIFETIMES = 3
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredProviders:
-    """The provider of each method; `pollable` has those that must be asked how far an attempt is, behind breakers."""
+    """The provider of each method, and our pages of it.
+
+    `pollable` has those that must be asked how far an attempt is, behind breakers.
+    """
 
     by_method: Mapping[Method, Provider]
+    pages: Mapping[Method, ProviderPages]
     pollable: Mapping[Method, PollableProvider]
     counts: ProviderCounts = field(default_factory=ProviderCounts)
     breakers: Mapping[Method, Breaker] = field(default_factory=dict)
@@ -69,10 +74,15 @@ async def open_providers(
                 remote[method] = AlipayFaceProvider(alipay, settings.alipay_gateway, clock, counts)
         breakers = {method: Breaker(clock) for method in remote}
         guarded = {method: GuardedProvider(provider, breakers[method], clock) for method, provider in remote.items()}
-        by_method: dict[Method, Provider] = {
-            method: guarded[method] if method in guarded else SimulatedProvider(method) for method in settings.providers
-        }
-        yield ConfiguredProviders(by_method, guarded, counts, breakers, outage)
+        simulated = {method: SimulatedProvider(method) for method in settings.simulated_methods}
+        yield ConfiguredProviders(
+            by_method={method: guarded.get(method) or simulated[method] for method in settings.providers},
+            pages={method: simulated.get(method, HandoverPages()) for method in settings.providers},
+            pollable=guarded,
+            counts=counts,
+            breakers=breakers,
+            outage=outage,
+        )
 
 
 def faceid_client(settings: Settings, call: HttpCall, clock: Callable[[], datetime]) -> FaceIdClient:

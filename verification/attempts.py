@@ -127,6 +127,23 @@ class Rejected:
 Verdict = Passed | Rejected
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a person has come on the phone."""
+
+    status: AttemptStatus
+    provider_state: str = field(repr=False)
+
+
+Move = Progress | Verdict
+"""What a press on the phone changes."""
+
+
+def furthest(reached: AttemptStatus, new: AttemptStatus) -> AttemptStatus:
+    """The status of a phone that reached one and reaches another: it never goes back."""
+    return reached if reached is AttemptStatus.CONFIRMING else new
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One attempt as the store holds it.

@@ -21,7 +21,9 @@ from verification.attempts import (
     AttemptId,
     AttemptStatus,
     Method,
+    Move,
     Passed,
+    Progress,
     ProviderApp,
     Reason,
     Rejected,
@@ -70,14 +72,6 @@ class AttemptRequest:
     contact: Contact
     identity: Identity
     method: Method
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a person has come on the phone."""
-
-    status: AttemptStatus
-    provider_state: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +239,7 @@ class Core:
         """Find the attempt of a scanned code, in any status."""
         return await self._store.transact(f"token:{token}", lambda unit: unit.attempt_by_token(token))
 
-    async def move(self, token: str, decide: Callable[[Attempt], Progress | Verdict | None]) -> Attempt | None:
+    async def move(self, token: str, decide: Callable[[Attempt], Move | None]) -> Attempt | None:
         """Find the attempt of a scanned code and, in the same transaction, move it as `decide` says of it.
 
         `decide` is asked only about a live attempt in time. Returns the attempt as it is then; None when there is none.

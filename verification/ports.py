@@ -7,9 +7,19 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
-from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, ProviderApp, Reason, Verdict
+from verification.attempts import (
+    Attempt,
+    AttemptId,
+    AttemptStatus,
+    Method,
+    Move,
+    Progress,
+    ProviderApp,
+    Reason,
+    Verdict,
+)
 from verification.identity import Identity
 from verification.ids import Account, Contact, FrontEnd
 from verification.limits import RateLimitRecord
@@ -222,6 +232,53 @@ class Provider(Protocol):
 
         `return_url` is where the provider sends the phone back when the person is done.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePage:
+    """A page of ours for a live attempt, before it is rendered.
+
+    `text_key` is where its texts begin; its form carries `stage`. `step` is where the phone is among `steps`. `body` is
+    what stands between the code and the buttons. `explains_code`: it says what the match code is for. `form_error` is
+    the key of what was wrong with a press.
+    """
+
+    text_key: str
+    stage: str
+    steps: Sequence[str]
+    step: str
+    buttons: Sequence[str] = ()
+    body: Literal["data", "agreement", "camera"] = "data"
+    choices: Sequence[str] = ()
+    choice: str = ""
+    explains_code: bool = False
+    form_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagePress:
+    """What a press means: the attempt's move, if it makes one, and what is shown then.
+
+    With `shown` the press counted for nothing, and this page says so. With `leaving` it leads to the provider's own
+    pages, and this page forwards the phone. With neither, the attempt's status is shown.
+    """
+
+    move: Move | None = None
+    shown: PhonePage | None = None
+    leaving: PhonePage | None = None
+
+
+class ProviderPages(Protocol):
+    """Our pages of a provider. Its methods are pure, and asked about a live attempt only."""
+
+    def current(self, attempt: Attempt) -> PhonePage:
+        """Return the page that a phone shows of this attempt."""
+
+    def look(self, attempt: Attempt) -> Progress | None:
+        """Return what a person's look at the page changes."""
+
+    def press(self, attempt: Attempt, form: Mapping[str, str]) -> PagePress:
+        """Return what a press means; `form` has the last value of each field, as anybody may have sent it."""
 
 
 class PollableProvider(Provider, Protocol):

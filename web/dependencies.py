@@ -12,7 +12,7 @@ from verification import AttemptId, Core, Method
 from verification.callers.attempts import CallerAttempts
 from verification.callers.keys import ApiCaller
 from verification.invitations import KeyedDigest
-from verification.ports import PollableProvider, Provider
+from verification.ports import PollableProvider, Provider, ProviderPages
 from verification.support.service import SupportService
 
 Texts = Mapping[str, str]
@@ -115,16 +115,17 @@ class ApiRoute:
 class WebDeps:
     """Everything the routes need.
 
-    `pollable` has the providers with pages and decisions of their own. `texts` is by language. `public_url` is where
-    phones reach the pages. `ready` says why each part that the program cannot do without is not ready; the reason of
-    one that is ready is empty. `notify_provider_news` takes attempts whose provider may have news. `refresh` updates
-    metrics that are read from elsewhere. `monotonic_clock` returns seconds. `is_outage` recognises errors that pass by
-    themselves. `framed` is that of `SafeHeaders`. `serves_metrics` says that /metrics is
-    served beside the pages, with `metrics_key` only to those who send it.
+    `pages` has our pages of each provider, and `pollable` the providers with pages and decisions of their own.
+    `texts` is by language. `public_url` is where phones reach the pages. `ready` says why each part that the
+    program cannot do without is not ready; the reason of one that is ready is empty. `notify_provider_news` takes
+    attempts whose provider may have news. `refresh` updates metrics that are read from elsewhere. `monotonic_clock`
+    returns seconds. `is_outage` recognises errors that pass by themselves. `framed` is that of `SafeHeaders`.
+    `serves_metrics` says that /metrics is served beside the pages, with `metrics_key` only to those who send it.
     """
 
     core: Core
     providers: Mapping[Method, Provider]
+    pages: Mapping[Method, ProviderPages]
     pollable: Mapping[Method, PollableProvider]
     texts: Mapping[str, Texts]
     ready: Callable[[], Awaitable[Mapping[str, str]]]

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from verification import Method, Reason
 from verification.ports import Provider
 from web.dependencies import Texts
-from web.phone.views import HandoverView, PhoneView
+from web.phone.views import PhoneView
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -33,12 +33,8 @@ class Pages:
         return requested if requested in self._texts else _DEFAULT_LANGUAGE
 
     def phone(self, request: Request, view: PhoneView) -> HTMLResponse:
-        """The page of one stage."""
+        """A page of an attempt."""
         return self._page(request, "phone.html", view.method, view=view, theme=view.method.value)
-
-    def handover(self, request: Request, view: HandoverView) -> HTMLResponse:
-        """The page before a provider's own page."""
-        return self._page(request, "handover.html", view.method, view=view, theme=view.method.value)
 
     def message(
         self,

@@ -79,6 +79,7 @@ def build_web(
     web = WebDeps(
         core=core,
         providers=deps.providers.by_method,
+        pages=deps.providers.pages,
         pollable=deps.providers.pollable,
         texts=_page_texts(deps.catalogue),
         ready=readiness.check,

@@ -11,7 +11,7 @@ from verification.attempts import AttemptId, AttemptStatus, Method, Passed
 from verification.core import AttemptRequest, Core, CoreDeps
 from verification.ids import Account, Contact, FrontEnd
 from verification.ports import NoticeKind
-from verification.providers.simulated import SimulatedProvider
+from verification.providers.simulated.provider import SimulatedProvider
 
 CONSOLE = FrontEnd("cli")
 

@@ -37,8 +37,8 @@ from tests.simulator_fixture import TOKEN
 from verification.attempts import AttemptId, Method
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity
-from verification.ports import Provider, ProviderSession
-from verification.providers.simulated import SimulatedProvider
+from verification.ports import ProviderSession
+from verification.providers.simulated.provider import SimulatedProvider
 from verification.support.service import SupportService
 from web import webhooks
 
@@ -249,7 +249,7 @@ class Supervisor:
             new_token=clock.token,
             new_match_code=clock.match_code,
             public_url=PUBLIC,
-            providers=ConfiguredProviders(self._providers(), pollable={}),
+            providers=ConfiguredProviders(self._providers(), self._providers(), pollable={}),
             catalogue=CATALOGUE,
             advance=self.ledger.advance,
         )
@@ -258,7 +258,7 @@ class Supervisor:
             self.app = app
             await life.stop.wait()
 
-    def _providers(self) -> Mapping[Method, Provider]:
+    def _providers(self) -> Mapping[Method, FlakyProvider]:
         return {method: FlakyProvider(method, lambda: self.provider_away) for method in Method}
 
     async def _reap(self) -> None:

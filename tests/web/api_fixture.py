@@ -19,7 +19,7 @@ from verification.callers.keys import is_api_caller, read_callers
 from verification.core import Core, CoreDeps
 from verification.ids import Actor
 from verification.ports import Provider
-from verification.providers.simulated import SimulatedProvider
+from verification.providers.simulated.provider import SimulatedProvider
 from verification.support.service import SupportService
 from verification.support.store import AuditEntry
 from web.dependencies import ApiRoute, QrCodes

@@ -16,8 +16,8 @@ from verification import AttemptId, AttemptRequest, Core, Identity, Method, Name
 from verification.core import CoreDeps
 from verification.ids import Account, Contact
 from verification.ports import Provider
-from verification.providers.http import HttpProvider
-from verification.providers.simulated import SimulatedProvider
+from verification.providers.handover import HandoverPages
+from verification.providers.simulated.provider import SimulatedProvider
 from web.app import TelegramRoute, WebDeps, metrics_app, web_app
 from web.dependencies import ApiRoute
 
@@ -76,7 +76,8 @@ class WebFixture:
         facts: dict[str, Any] = {
             "core": self.core,
             "providers": self.providers,
-            "pollable": {method: each for method, each in self.providers.items() if isinstance(each, HttpProvider)},
+            "pages": {method: each if each.simulated else HandoverPages() for method, each in self.providers.items()},
+            "pollable": {method: each for method, each in self.providers.items() if not each.simulated},
             "texts": {language: page_texts(language) for language in ("zh", "en")},
             "ready": self._ready,
             "registry": self.registry,

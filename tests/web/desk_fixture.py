@@ -20,7 +20,7 @@ from tests.web.app_fixture import page_texts
 from verification import Core, Method
 from verification.ids import Actor
 from verification.invitations import Link
-from verification.providers.simulated import SimulatedProvider
+from verification.providers.simulated.provider import SimulatedProvider
 from verification.support.funnel import STEPS, Cohort, FunnelIncrement, beijing_day
 from verification.support.service import LinkRequest, SupportService
 from verification.support.store import AuditEntry, UnansweredQuestion
@@ -71,6 +71,7 @@ class DeskFixture:
         return WebDeps(
             core=Core(self.store, providers, make_deps(self.clock), ttl=timedelta(minutes=10)),
             providers=providers,
+            pages={},
             pollable={},
             texts={language: page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
             ready=_ready,

@@ -10,7 +10,7 @@ from tests.provider_server import OTHER_SECRET, SIGNING, FakeProviderServer, nob
 from tests.web.app_fixture import START, TTL, WebFixture
 from verification import AttemptId, Method
 from verification.providers.http import HttpProvider
-from verification.providers.simulated import SimulatedProvider
+from verification.providers.simulated.provider import SimulatedProvider
 from verification.signing import WebhookSigner
 
 BODY = b'{"session":"a1"}'

@@ -16,7 +16,7 @@ from verification.attempts import ProviderApp
 from verification.errors import ProviderUnavailable
 from verification.ports import NoticeKind, PhoneRedirect, Provider, ProviderSession
 from verification.providers.http import HttpProvider
-from verification.providers.simulated import SimulatedProvider
+from verification.providers.simulated.provider import SimulatedProvider
 
 A0 = AttemptId("a0")
 AWAY = "https://verify.example.org/a0?b=c&d=%22"

@@ -10,7 +10,7 @@ import web
 from tests.web.app_fixture import page_texts
 from verification import AttemptStatus, Method, Reason
 from verification.invitations import LinkState
-from verification.providers.simulated import PAGE_TRANSITIONS, FormError, PageButton, VerdictChoice
+from verification.providers.simulated.stages import PAGE_TRANSITIONS, FormError, PageButton, VerdictChoice
 from verification.support.funnel import Dimension, FunnelStep
 
 ZH, EN = page_texts("zh"), page_texts("en")

@@ -1,49 +1,30 @@
 """The phone page of an attempt: the address in the QR code.
 
-The pages of a simulated provider are ours: a GET changes nothing, except that a person's first GET marks the attempt as
-opened. A press counts once, and only at the stage that was shown: after a double press, the back button or a replay the
-page shows the present stage. In front of a real provider's pages there is one page of ours, with the account, the
-match code and the button that continues: only the button counts, and it means that a person has compared and agreed.
-Each request finds its attempt and moves it in one transaction.
+A press is read here, its provider's pages say what it means, the core moves the attempt, and the page that follows is
+shown: in this order, the same for every provider. A request finds its attempt and moves it in one transaction.
 """
 
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from verification import Attempt, AttemptStatus, Reason, Rejected
-from verification.attempts import APP_OF_METHOD, ON_PHONE_STATUSES, Verdict
+from verification import Attempt, AttemptStatus
+from verification.attempts import APP_OF_METHOD, ON_PHONE_STATUSES, Move, Progress, furthest
 from verification.callers.keys import is_api_caller
-from verification.core import Progress
 from verification.errors import ProviderUnavailable
 from verification.ids import front_end_of
-from verification.ports import PollableProvider
+from verification.ports import PagePress, PhonePage
 from verification.providers.addresses import allowed_phone_url
-from verification.providers.simulated import (
-    Advanced,
-    ButtonPress,
-    FormError,
-    NotAdvanced,
-    PageButton,
-    PageStage,
-    SimulatedPage,
-    VerdictChoice,
-    apply_press,
-    offered_choices,
-    read_page,
-)
 from web.dependencies import WebDeps
 from web.middleware import is_cross_site, read_body
 from web.pages import Pages
 from web.phone.user_agents import ClientApp, detect_app, in_right_app, is_automated_look, is_robot
-from web.phone.views import handover_view, phone_view
+from web.phone.views import phone_view
 
 log = logging.getLogger(__name__)
 
@@ -58,29 +39,13 @@ _FIELDS = 16
 _COUNTS = frozenset(map(str, range(_REFRESHES + 1)))
 
 
-class HandoverButton(StrEnum):
-    """A button of the page before a provider's own pages."""
-
-    LEAVE = "leave"
-    DECLINE = "decline"
-
-
-@dataclass(frozen=True, slots=True)
-class _Pressed:
-    """What a press means: the attempt's move, and what is shown after it if that is not the attempt's status."""
-
-    move: Progress | Verdict | None
-    counts: bool = True
-    page: SimulatedPage | None = None
-    error: FormError | None = None
-
-
 class PhonePages:
     """Serves the phone page."""
 
     def __init__(self, deps: WebDeps, pages: Pages) -> None:
         self._core = deps.core
         self._providers = deps.providers
+        self._pages_of = deps.pages
         self._pollable = deps.pollable
         self._notify = deps.notify_provider_news
         self._clock = deps.clock
@@ -96,7 +61,7 @@ class PhonePages:
         """Show the attempt's status."""
         if is_automated_look(request.method, request.headers):
             return self._pages.message(request, "look")
-        return self._current(request, await self._move(request, self._opened))
+        return self._current(request, await self._move(request, self._look))
 
     async def come_back(self, request: Request) -> Response:
         """Receive a phone from the provider's pages: have the provider polled, and show that the result is fetched.
@@ -122,32 +87,27 @@ class PhonePages:
         body = await read_body(request, _BODY_LIMIT)
         if body is None:
             return self._pages.message(request, "too_large", 413)
-        if _read_handover_button(body) is HandoverButton.LEAVE:
-            attempt = await self._find(request)
-            if attempt is not None and attempt.method in self._pollable:
-                return await self._leave(request, attempt, self._pollable[attempt.method])
-        pressed: _Pressed | None = None
+        form = _read_form(body)
+        pressed: PagePress | None = None
 
-        def decide(attempt: Attempt) -> Progress | Verdict | None:
+        def decide(attempt: Attempt) -> Move | None:
             nonlocal pressed
-            pressed = self._pressed(attempt, body)
+            pressed = self._pages_of[attempt.method].press(attempt, form)
             return pressed.move
 
         attempt = await self._move(request, decide)
-        return self._after_press(request, attempt, pressed)
-
-    def _after_press(self, request: Request, attempt: Attempt | None, pressed: _Pressed | None) -> Response:
         if pressed is None or attempt is None:
             return self._current(request, attempt)
-        if not pressed.counts or is_robot(request.headers):
+        if pressed.leaving is not None:
+            return await self._leave(request, attempt, pressed.leaving)
+        if pressed.shown is not None or is_robot(request.headers):
             # A press means that it is a person after all; a redirect would show the page for robots.
-            return self._current(request, attempt, pressed.page, pressed.error)
+            return self._current(request, attempt, pressed.shown)
         return RedirectResponse(f"?lang={self._pages.language(request)}", status_code=303)
 
-    async def _leave(self, request: Request, attempt: Attempt, provider: PollableProvider) -> Response:
+    async def _leave(self, request: Request, attempt: Attempt, page: PhonePage) -> Response:
         """Mark the attempt as opened, and send the phone where its provider says."""
-        if self._is_over(attempt):
-            return self._current(request, attempt)
+        provider = self._pollable[attempt.method]
         try:
             redirect = await provider.leave(attempt, request.headers)
         except ProviderUnavailable as error:
@@ -158,12 +118,12 @@ class PhonePages:
             log.warning("the provider for %s sends the phone for attempt %s elsewhere", attempt.method, attempt.id)
             return self._pages.message(request, "unavailable", 503, method=attempt.method)
         moved = await self._move(
-            request, lambda now: Progress(_furthest(now.status, AttemptStatus.OPENED), redirect.provider_state)
+            request, lambda now: Progress(furthest(now.status, AttemptStatus.OPENED), redirect.provider_state)
         )
         if moved is None or self._is_over(moved):
             return self._current(request, moved)
         # A page that forwards by itself instead of a redirect: `form-action` covers a form's redirects too.
-        return self._handover(request, moved, url)
+        return self._page(request, moved, page, url)
 
     async def _find(self, request: Request) -> Attempt | None:
         """Find the attempt of this address, if it has a page to show."""
@@ -171,10 +131,10 @@ class PhonePages:
         attempt = await self._core.find_by_token(token) if _TOKEN.fullmatch(token) else None
         return attempt if attempt is not None and self._has_page(attempt) else None
 
-    async def _move(self, request: Request, decide: Callable[[Attempt], Progress | Verdict | None]) -> Attempt | None:
+    async def _move(self, request: Request, decide: Callable[[Attempt], Move | None]) -> Attempt | None:
         """Find the attempt of this address, if it has a QR code and a page to show, and move it as `decide` says."""
 
-        def decide_if_shown(attempt: Attempt) -> Progress | Verdict | None:
+        def decide_if_shown(attempt: Attempt) -> Move | None:
             return decide(attempt) if self._has_page(attempt) else None
 
         token = request.path_params["token"]
@@ -187,52 +147,20 @@ class PhonePages:
         # Where the method is off, how the attempt ended can still be shown.
         return attempt.method in self._providers or not attempt.live
 
-    def _opened(self, attempt: Attempt) -> Progress | None:
-        """A person's first look at a page of ours; a look at the page before a provider's pages counts for nothing."""
-        if attempt.status is AttemptStatus.WAITING and attempt.method not in self._pollable:
-            return Progress(AttemptStatus.OPENED, attempt.provider_state)
-        return None
+    def _look(self, attempt: Attempt) -> Progress | None:
+        return self._pages_of[attempt.method].look(attempt)
 
-    def _pressed(self, attempt: Attempt, body: bytes) -> _Pressed:
-        """What a press on the page of a live attempt means."""
-        if attempt.method in self._pollable:
-            declined = _read_handover_button(body) is HandoverButton.DECLINE
-            return _Pressed(Rejected(Reason.DECLINED) if declined else None)
-        page = read_page(attempt.method, attempt.provider_state)
-        press = _read_press(attempt, page, body)
-        if press is None:
-            return _Pressed(self._opened(attempt), counts=False)
-        transition = apply_press(attempt.method, page.stage, press)
-        match transition:
-            case NotAdvanced(error):
-                shown = SimulatedPage(page.stage, press.choice)
-                return _Pressed(self._opened(attempt), counts=False, page=shown, error=error)
-            case Advanced(to, status):
-                return _Pressed(Progress(_furthest(attempt.status, status), to.text))
-            case _:
-                return _Pressed(transition.verdict)
-
-    def _current(
-        self,
-        request: Request,
-        attempt: Attempt | None,
-        page: SimulatedPage | None = None,
-        form_error: FormError | None = None,
-    ) -> Response:
+    def _current(self, request: Request, attempt: Attempt | None, shown: PhonePage | None = None) -> Response:
         if attempt is None:
             return self._pages.message(request, "unknown", 404)
         if self._is_over(attempt):
             return self._end(request, attempt)
-        if attempt.method in self._pollable:
-            return self._handover(request, attempt)
-        page = page or read_page(attempt.method, attempt.provider_state)
-        view = phone_view(attempt, page, self._clock(), form_error, wrong_app=self._wrong_app(request, attempt))
-        return self._pages.phone(request, view)
+        return self._page(request, attempt, shown or self._pages_of[attempt.method].current(attempt))
 
-    def _handover(self, request: Request, attempt: Attempt, leaving_to: str | None = None) -> Response:
-        """The page before a provider's own pages; with `leaving_to`, the page that forwards the phone there."""
-        view = handover_view(attempt, self._clock(), leaving_to, wrong_app=self._wrong_app(request, attempt))
-        return self._pages.handover(request, view)
+    def _page(self, request: Request, attempt: Attempt, page: PhonePage, leaving_to: str | None = None) -> Response:
+        wrong_app = self._wrong_app(request, attempt)
+        view = phone_view(attempt, page, self._clock(), wrong_app=wrong_app, leaving_to=leaving_to)
+        return self._pages.phone(request, view)
 
     def _wrong_app(self, request: Request, attempt: Attempt) -> str:
         """Which advice a phone in another app gets; empty in the app that the provider needs."""
@@ -264,30 +192,9 @@ def _is_in_chat(attempt: Attempt) -> bool:
     return not is_api_caller(front_end_of(attempt.contact))
 
 
-def _read_handover_button(body: bytes) -> HandoverButton | None:
+def _read_form(body: bytes) -> Mapping[str, str]:
+    """The last value of each field; empty when it is no form of ours."""
     try:
-        return HandoverButton(parse_qs(body.decode(), max_num_fields=_FIELDS).get("press", [""])[-1])
+        return {name: values[-1] for name, values in parse_qs(body.decode(), max_num_fields=_FIELDS).items()}
     except ValueError:
-        return None
-
-
-def _furthest(reached: AttemptStatus, new: AttemptStatus) -> AttemptStatus:
-    return reached if reached is AttemptStatus.CONFIRMING else new
-
-
-def _read_press(attempt: Attempt, page: SimulatedPage, body: bytes) -> ButtonPress | None:
-    """Parse the form; None when it is not from the current stage or not one of our forms."""
-    try:
-        fields = parse_qs(body.decode(), max_num_fields=_FIELDS)
-        stage, press = PageStage(_last(fields, "stage")), PageButton(_last(fields, "press"))
-    except ValueError:
-        return None
-    if stage is not page.stage:
-        return None
-    offered = {choice.value: choice for choice in offered_choices(attempt.method, stage)}
-    choice: VerdictChoice = offered.get(_last(fields, "choice"), page.choice)
-    return ButtonPress(press, choice, ticked="agree" in fields)
-
-
-def _last(fields: dict[str, list[str]], name: str) -> str:
-    return fields.get(name, [""])[-1]
+        return {}

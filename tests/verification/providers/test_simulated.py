@@ -6,7 +6,8 @@ import pytest
 
 from verification import AttemptId, AttemptStatus, Identity, Method, Name, Number, Passed, Reason, Rejected
 from verification.attempts import APP_OF_METHOD
-from verification.providers.simulated import (
+from verification.providers.simulated.provider import SimulatedProvider
+from verification.providers.simulated.stages import (
     PAGE_TRANSITIONS,
     Advanced,
     ButtonPress,
@@ -16,7 +17,6 @@ from verification.providers.simulated import (
     PageButton,
     PageStage,
     SimulatedPage,
-    SimulatedProvider,
     Transition,
     VerdictChoice,
     apply_press,

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected, Verdict
-from verification.providers.simulated import (
+from verification.providers.simulated.stages import (
     PAGE_TRANSITIONS,
     Advanced,
     ButtonPress,

@@ -1,4 +1,4 @@
-"""Simulated providers: the phone pages of the three methods, which check nothing.
+"""The stages of the simulated pages, and what a press at each of them leads to.
 
 Each method is a table of page stages, their buttons and the resulting transition. The person who tries it out chooses
 the verdict. The functions here are pure and never raise for a person's action: a press that does not fit returns
@@ -9,19 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verification.attempts import (
-    APP_OF_METHOD,
-    AttemptId,
-    AttemptStatus,
-    Method,
-    Passed,
-    ProviderApp,
-    Reason,
-    Rejected,
-    Verdict,
-)
-from verification.identity import Identity
-from verification.ports import ProviderSession
+from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected, Verdict
 
 
 class PageStage(StrEnum):
@@ -181,27 +169,13 @@ _CHOICES: Mapping[Method, tuple[VerdictChoice, ...]] = {
     ),  # G13
 }
 
-
-class SimulatedProvider:
-    """A provider that checks nothing and proves nothing."""
-
-    def __init__(self, method: Method) -> None:
-        self._method = method
-
-    @property
-    def simulated(self) -> bool:
-        """True: its verdict must never count as a verification."""
-        return True
-
-    @property
-    def app(self) -> ProviderApp:
-        """The app that the guide gives the method."""
-        return APP_OF_METHOD[self._method]
-
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
-        """Start at the first page; nothing of what is given is used."""
-        del attempt, identity, return_url
-        return ProviderSession(provider_state=first_page(self._method).text)
+_STEPS: Mapping[Method, tuple[str, ...]] = {
+    Method.WECHAT: ("scan", "check", "authorise", "done"),
+    Method.QQ: ("scan", "confirm", "done"),
+    Method.FACE: ("scan", "welcome", "agreement", "recognition", "done"),
+}
+_CARD_STEPS = ("scan", "card", "confirm", "done")
+_CARD_STAGES = (PageStage.CARD_NEEDED, PageStage.CARD_BINDING, PageStage.CARD_BOUND)
 
 
 def first_page(method: Method) -> SimulatedPage:
@@ -233,6 +207,37 @@ def offered_choices(method: Method, stage: PageStage) -> tuple[VerdictChoice, ..
             return tuple(choice for choice in _CHOICES[method] if choice is not VerdictChoice.NO_CARD)
         case _:
             return _CHOICES[method]
+
+
+def progress_steps(method: Method, stage: PageStage) -> tuple[str, ...]:
+    """The progress steps of a method at this stage (G16); binding a card replaces them by its own."""
+    return _CARD_STEPS if stage in _CARD_STAGES else _STEPS[method]
+
+
+def current_step(method: Method, stage: PageStage) -> str:
+    """Which of the progress steps this stage belongs to."""
+    match stage:
+        case PageStage.CARD_NEEDED | PageStage.CARD_BINDING:
+            return "card"
+        case PageStage.CARD_BOUND:
+            return "confirm"
+        case PageStage.CHECK if method is Method.QQ:
+            return "confirm"
+        case _:
+            return stage.value
+
+
+def read_press(method: Method, page: SimulatedPage, form: Mapping[str, str]) -> ButtonPress | None:
+    """Read a form; None when it is not from this stage, or not one of our forms."""
+    try:
+        stage, button = PageStage(form.get("stage", "")), PageButton(form.get("press", ""))
+    except ValueError:
+        return None
+    if stage is not page.stage:
+        return None
+    offered = {choice.value: choice for choice in offered_choices(method, stage)}
+    choice: VerdictChoice = offered.get(form.get("choice", ""), page.choice)
+    return ButtonPress(button, choice, ticked="agree" in form)
 
 
 def apply_press(method: Method, stage: PageStage, press: ButtonPress) -> Transition:
