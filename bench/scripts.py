@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from chatscript.suite import SuiteOptions, run_suite
-from run_bot import bot_launcher
+from command_line import bot_launcher
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = """title: Ten steps
