@@ -17,7 +17,7 @@ from chatscript.python_api import open_conversation
 from chatscript.runner.bot_process import BotLauncher
 from chatscript.runner.case_runner import RunConfig
 from chatscript.suite import SuiteOptions, run_suite
-from run_bot import bot_launcher
+from command_line import bot_launcher
 
 TEXTS = Path(__file__).resolve().parent.parent / "bot" / "texts"
 SCRIPT = """title: Ten steps

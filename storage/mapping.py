@@ -361,7 +361,7 @@ def _secrets(attempt: Attempt) -> str:
     secret_fields = {"token": attempt.token, "page": attempt.provider_state}
     if attempt.identity is not None:
         secret_fields |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
-    return json.dumps(secret_fields)
+    return json.dumps(secret_fields, separators=(",", ":"))
 
 
 def _reason(text: str | None) -> Reason | None:

@@ -61,7 +61,7 @@ INSERT INTO tries (attempt, account_index, contact_index, number_index, asked, t
 VALUES ($1, $2, $3, $4, $5, $6)
 """
 BUDGET_SPENT = "SELECT tried_at FROM tries WHERE asked = 1 AND tried_at > $1 ORDER BY tried_at DESC LIMIT 1 OFFSET $2"
-PURGE_RATE_LIMIT_RECORDS = {"tries": "tried_at < $1"}
+PURGE_RATE_LIMIT_RECORDS = {"tries": "asked IN (0, 1) AND tried_at < $1"}
 
 POST_NOTICE = """
 INSERT INTO notices

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from bot.env_file import read_names
 from bot.settings import SECRET_FILES, BadSetting, Settings, load, setting_for_telegram
 from chatscript.runner.bot_process import base_environment
-from run_bot import app
+from command_line import app
 from tests.alipay_server import key_pair, private_text, public_text
 from tests.crash.crashing_bot import ERROR_FILE
 from tests.crash.process import ROOT, RUN_BOT, fork_client

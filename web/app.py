@@ -12,9 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from web import webhooks
-from web.api.routes import api_routes
 from web.dependencies import TelegramRoute, Texts, WebDeps
-from web.desk.routes import desk_routes
 from web.health import HealthChecks
 from web.middleware import RETRY_SOON_HEADERS, ErrorMiddleware, SafeHeaders
 from web.pages import Pages
@@ -94,8 +92,15 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/v/{token}" + BACK, phone.serve, methods=["GET"]),
         Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(deps).receive, methods=["POST"]),
     ]
-    routes += desk_routes(deps, pages)
-    routes += api_routes(deps)
+    # Imported only where they are served: each takes a fiftieth of the start.
+    if deps.desk is not None:
+        from web.desk.routes import desk_routes
+
+        routes += desk_routes(deps, deps.desk, pages)
+    if deps.api is not None:
+        from web.api.routes import api_routes
+
+        routes += api_routes(deps, deps.api)
     if deps.serves_metrics:
         routes.append(Route("/metrics", health.metrics))
     if deps.telegram is not None:

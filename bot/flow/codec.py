@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +18,7 @@ from bot.flow.states import State
 from verification.attempts import Method
 from verification.identity import Identity, Name, Number
 
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {state.__name__: TypeAdapter(state) for state in get_args(State)}
+_STATES: Mapping[str, type[State]] = {state.__name__: state for state in get_args(State)}
 _JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
 
 _SAVED_AS = {"question_id": "mark", "by_method": "ways"}
@@ -46,7 +47,8 @@ def dump(state: State, journeys: Journeys = (), suggested_method: Method | None 
         extra["journeys"] = [_renamed(saved, _SAVED_AS) for saved in _JOURNEYS.dump_python(journeys, mode="json")]
     if suggested_method is not None:
         extra["way"] = suggested_method
-    return json.dumps({"state": type(state).__name__, **facts, **extra}, default=_to_json, ensure_ascii=False)
+    saved = {"state": type(state).__name__, **facts, **extra}
+    return json.dumps(saved, default=_to_json, ensure_ascii=False, separators=(",", ":"))
 
 
 def load(text: str) -> State:
@@ -70,9 +72,9 @@ def _facts(text: str) -> object:
 
 def _state(facts: object) -> State:
     match facts:
-        case {"state": str(kind), **known} if kind in _ADAPTERS or kind in _FORMER_STATES:
+        case {"state": str(kind), **known} if kind in _STATES or kind in _FORMER_STATES:
             kind, more = _FORMER_STATES.get(kind, (kind, {}))
-            adapter = _ADAPTERS[kind]
+            adapter = _adapter(kind)
         case _:
             raise ValueError("a saved dialogue is of a kind this release does not know")
     try:
@@ -81,6 +83,12 @@ def _state(facts: object) -> State:
         # Pydantic's message would quote the text, and with it a name.
         raise ValueError("a saved dialogue does not fit its kind") from None
     return state
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[State]:
+    """The reader of one kind of state; all of them together would take a fortieth of the start."""
+    return TypeAdapter(_STATES[kind])
 
 
 def _journeys(facts: object) -> Journeys:

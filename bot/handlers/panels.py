@@ -36,7 +36,8 @@ class Panel:
     def dump(self) -> str:
         """The panel as text."""
         facts = {"id": self.id, "form": self.kind, "record": self.record, "last": self.is_last}
-        return json.dumps(facts | ({"shows_name": True} if self.shows_name else {}), ensure_ascii=False)
+        facts |= {"shows_name": True} if self.shows_name else {}
+        return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
     @staticmethod
     def load(text: str) -> "Panel | None":

@@ -3,7 +3,7 @@
 import pytest
 
 from bench import scripts
-from run_bot import bot_launcher
+from command_line import bot_launcher
 
 
 @pytest.mark.slow("stories")

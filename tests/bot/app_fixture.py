@@ -40,7 +40,7 @@ def settings_for(simulator: Simulator, folder: Path, **facts: Any) -> Settings:
         "language": "zh",
         "pace_sending": False,
     }
-    return Settings(_env_file=None, **(given | facts))  # type: ignore[call-arg]  # known to pydantic-settings alone
+    return Settings(**(given | facts))
 
 
 @asynccontextmanager

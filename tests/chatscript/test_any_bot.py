@@ -10,8 +10,8 @@ import pytest
 
 from chatscript.runner.bot_process import CommandLauncher
 from chatscript.suite import SuiteOptions, run_suite
+from command_line import split_command
 from playground.botapi.methods.table import METHODS
-from run_bot import split_command
 
 FOREIGN = Path(__file__).with_name("bots") / "foreign"
 TALK = FOREIGN / "talk.chat"

@@ -92,3 +92,22 @@ async def test_inv32_all_data_of_an_earlier_release_survives_the_migration(
         Consent(person=ANNA, account=own_account(ANNA), kind="data", version="2026-11", language="zh", at=NOON)
     ]
     proof(cases=len(written))
+
+
+async def test_what_was_tried_before_the_keyed_indexes_were_shortened_still_counts(url: str) -> None:
+    sealing = make_sealing()
+    indexes = (
+        sealing.index(kind, text)
+        for kind, text in ((IndexKind.ACCOUNT, ANNA), (IndexKind.CONTACT, ANNA), (IndexKind.NUMBER, NUMBER))
+    )
+    async with open_database(url) as database:
+        await migrate(database, known_migrations()[:11])
+        async with database.transaction() as connection:
+            await connection.fetch("INSERT INTO tries VALUES ($1, $2, $3, $4, 1, $5)", "a1", *indexes, NOW)
+
+    async with open_store(url, sealing=sealing) as store, open_unit(store, ANNA) as unit:
+        [record] = await unit.rate_limit_records(
+            make_attempt("a2", ANNA), make_identity(), NOON - timedelta(days=1), number_limit=1
+        )
+
+    assert (record.same_account, record.same_person, record.same_number) == (True, True, True)

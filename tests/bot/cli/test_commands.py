@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from run_bot import app
+from command_line import app
 from storage import open_store
 from storage.encryption.key_file import KeyFile
 from storage.encryption.sealing import Sealing, parse_sealing

@@ -17,8 +17,8 @@ from typer.testing import CliRunner, Result
 
 from bot import bot_name
 from bot.settings import load
+from command_line import app
 from playground.world.files import read_qr_code
-from run_bot import app
 from storage import SqlStore, open_store
 from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot, settings_for
