@@ -27,6 +27,7 @@ from bot.clock import Clock, new_match_code, new_token
 from bot.container.build import build_app
 from bot.container.parts import AppDeps, BotApp, Jobs
 from bot.content import catalogue as texts
+from bot.content import vocabulary
 from bot.content.catalogue import Catalogue
 from bot.content.topics import BadTopics
 from bot.engine.messages import FRONT_END
@@ -61,6 +62,7 @@ Say = Callable[[str], None]
 def preload() -> None:
     """Load once what every start needs; processes forked from this one share it."""
     texts.load(days=1)
+    vocabulary.load()
     if sys.platform != "win32":
         import uvloop
 
