@@ -74,7 +74,7 @@ def _state(facts: object) -> State:
     match facts:
         case {"state": str(kind), **known} if kind in _STATES or kind in _FORMER_STATES:
             kind, more = _FORMER_STATES.get(kind, (kind, {}))
-            adapter = _adapter(_STATES[kind])
+            adapter = _adapter(kind)
         case _:
             raise ValueError("a saved dialogue is of a kind this release does not know")
     try:
@@ -86,9 +86,9 @@ def _state(facts: object) -> State:
 
 
 @cache
-def _adapter(kind: type[State]) -> TypeAdapter[State]:
+def _adapter(kind: str) -> TypeAdapter[State]:
     """The reader of one kind of state; all of them together would take a fortieth of the start."""
-    return TypeAdapter(kind)
+    return TypeAdapter(_STATES[kind])
 
 
 def _journeys(facts: object) -> Journeys:
