@@ -1,6 +1,5 @@
 """The operators' commands on the command line; each imports its code only when it runs, so that help stays fast."""
 
-import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +52,8 @@ def doctor(
 
     Prints one line for each check; the exit status is 1 when one of them is a problem.
     """
+    import asyncio
+
     from bot.cli.doctor import run_checks
 
     raise typer.Exit(asyncio.run(run_checks(typer.echo, offline=offline, program=str(context.obj))))

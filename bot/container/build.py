@@ -18,12 +18,14 @@ from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
 from bot.container.web import build_web
+from bot.content import vocabulary
 from bot.content.questions import FaqMatcher
 from bot.engine.messages import FRONT_END
 from bot.engine.notices import LEASE, NoticeDispatcher
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
+from bot.flow.rows import RuleContext
 from bot.handlers.api.call_outcome import CallOutcome
 from bot.handlers.api.fence import SendFence
 from bot.handlers.api.rate_limiter import RateLimiter
@@ -177,10 +179,19 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
     def is_counted(person: PersonId) -> bool:
         return person not in staff
 
+    def new_rule_context() -> RuleContext:
+        # The word lists are read at the first turn, not at the start.
+        words = vocabulary.load()
+        return replace(
+            deps.clock.rule_context(),
+            methods=methods,
+            resting=deps.providers.resting,
+            topics_in=faq.topics_in,
+            words=words,
+        )
+
     return RunnerConfig(
-        new_rule_context=faq.with_understanding(
-            lambda: replace(deps.clock.rule_context(), methods=methods, resting=deps.providers.resting)
-        ),
+        new_rule_context=new_rule_context,
         is_outage=is_outage,
         language=settings.language,
         advance=deps.advance,

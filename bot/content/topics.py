@@ -25,6 +25,7 @@ _LONGEST_ID = 40
 _LABEL = 64
 _MESSAGE = 4096
 _LINKS = 8
+_LETTER = re.compile(r"\w")
 _KEYWORD = 60
 
 
@@ -180,7 +181,7 @@ def _keywords(raw: Mapping[str, object]) -> Iterator[str]:
 
 
 def _is_searchable(word: str) -> bool:
-    return all(re.search(r"\w", part) for part in word.split("+")) and len(re.findall(r"\w", word)) >= 2
+    return all(map(_LETTER.search, word.split("+"))) and len(_LETTER.findall(word)) >= 2
 
 
 def _text(raw: Mapping[str, object], key: str, where: str = "") -> str:

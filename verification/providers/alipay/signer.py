@@ -4,8 +4,6 @@ The source of the rules is https://opendocs.alipay.com/common/02kf5q.
 
 The merchant signs its calls with its own key. The platform signs its answers with another one, over the bytes of the
 inner object as they were sent.
-
-What reads keys is imported where it is needed: it takes 1 MiB, and the settings import this module at every start.
 """
 
 import base64
@@ -15,7 +13,9 @@ from contextlib import suppress
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
 _PEM_LINE = re.compile(r"-----[A-Z ]+-----")
 _MIN_BITS = 2048
@@ -26,9 +26,6 @@ class MerchantKey:
 
     def __init__(self, written: str) -> None:
         """Read a key of at least 2048 bits in PKCS #8 or PKCS #1, as PEM or bare base64; raises `ValueError`."""
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-        from cryptography.hazmat.primitives.serialization import load_der_private_key
-
         with suppress(ValueError, TypeError):
             key = load_der_private_key(_der(written), password=None)
             if isinstance(key, RSAPrivateKey) and key.key_size >= _MIN_BITS:
@@ -47,9 +44,6 @@ class PlatformKey:
 
     def __init__(self, written: str) -> None:
         """Read a key of at least 2048 bits, as PEM or bare base64; raises `ValueError`."""
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-        from cryptography.hazmat.primitives.serialization import load_der_public_key
-
         with suppress(ValueError, TypeError):
             key = load_der_public_key(_der(written))
             if isinstance(key, RSAPublicKey) and key.key_size >= _MIN_BITS:
