@@ -33,7 +33,7 @@ from bot.engine.messages import FRONT_END
 from bot.flow.machine import advance
 from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.api.rate_limiter import RateLimiter
-from bot.handlers.api.transport import BotApiRequest
+from bot.handlers.api.transport import BotApiRequest, describe_no_answer
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
 from bot.intake import ALLOWED, AnyApplication, PollingLost, StartupError
@@ -46,7 +46,6 @@ from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys, sqlite_path
 from storage.migrations import known_migrations
-from verification.errors import describe_error
 from verification.providers.addresses import is_elsewhere
 from web import webhooks
 from web.serving import listen, serving
@@ -253,7 +252,7 @@ async def _connect(stack: AsyncExitStack, app: BotApp) -> None:
     except BadRequest as error:
         raise StartupError(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
     except TelegramError as error:
-        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api} ({describe_error(error)})") from None
+        raise StartupError(describe_no_answer(settings.bot_api, error)) from None
     stack.push_async_callback(application.shutdown)
 
 

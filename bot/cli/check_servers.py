@@ -3,15 +3,16 @@
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, build_opener
 
 from bot.cli.report import Finding, ok, problem, warning
 from bot.clock import Clock, new_token
+from bot.handlers.api.http_connection import ConnectionLost
+from bot.handlers.api.http_pool import HttpPool, NotConnected, Timeouts
 from bot.http_client import http_client
 from bot.providers import alipay_client, faceid_client
 from bot.settings import Settings
@@ -100,9 +101,7 @@ async def _pages(settings: Settings) -> list[Finding]:
 
 
 async def _clock(settings: Settings) -> list[Finding]:
-    if settings.proxy is not None:
-        return []
-    theirs = await asyncio.to_thread(_date_of, settings.bot_api_url)
+    theirs = await _date_at(settings)
     return list(_clock_findings(Clock(settings.clock_offset_file).now(), theirs))
 
 
@@ -120,19 +119,15 @@ def _clock_findings(ours: datetime, theirs: datetime | None) -> Iterator[Finding
         yield ok("clock: as Telegram's")
 
 
-def _date_of(url: str) -> datetime | None:
-    try:
-        with build_opener(ProxyHandler({})).open(url, timeout=_TIMEOUT) as answer:
-            date = answer.headers["Date"]
-    except HTTPError as error:
-        with error:
-            date = error.headers["Date"]
-    except OSError:
-        return None
-    try:
-        return parsedate_to_datetime(date)
-    except (TypeError, ValueError):
-        return None
+async def _date_at(settings: Settings) -> datetime | None:
+    """The time that Telegram tells, reached as the bot reaches it."""
+    timeouts = Timeouts(pool=_TIMEOUT, connect=_TIMEOUT, write=_TIMEOUT, read=_TIMEOUT)
+    with closing(HttpPool(connections=1, proxy=settings.proxy)) as pool:
+        try:
+            await pool.request("GET", settings.bot_api_url, "", b"", timeouts)
+            return parsedate_to_datetime(pool.date)
+        except (ConnectionLost, NotConnected, TimeoutError, TypeError, ValueError):
+            return None
 
 
 def _sign(secret: str, message_id: str, body: bytes) -> dict[str, str]:

@@ -8,6 +8,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.cli.check_telegram import make_bot
 from bot.cli.report import CommandFailed, Say
 from bot.engine.messages import FRONT_END
+from bot.handlers.api.transport import describe_no_answer
 from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
 from storage.bot_ownership import BotOwnership
@@ -44,7 +45,7 @@ async def _ask_telegram(settings: Settings) -> int:
     except InvalidToken:
         raise BadSetting("BOT_TOKEN: Telegram refuses this token") from None
     except TelegramError as error:
-        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api} ({type(error).__name__})") from None
+        raise CommandFailed(describe_no_answer(settings.bot_api, error)) from None
 
 
 async def _refuse_running_programs(ownership: BotOwnership) -> None:

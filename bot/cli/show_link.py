@@ -12,10 +12,10 @@ from bot.cli.check_telegram import make_bot
 from bot.cli.report import CommandFailed, Say, check_outputs, write
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
+from bot.handlers.api.transport import describe_no_answer
 from bot.images import qr
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
-from verification.errors import describe_error
 
 _PRINT_SIDE = 1600
 
@@ -90,4 +90,4 @@ async def _ask_telegram(settings: Settings, token: str) -> str:
     except InvalidToken:
         raise BadSetting("BOT_TOKEN: Telegram refuses this token") from None
     except TelegramError as error:
-        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api_url} ({describe_error(error)})") from None
+        raise CommandFailed(describe_no_answer(settings.bot_api, error)) from None

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bot.cli.check_servers import check_servers
 from bot.settings import Settings
 from tests.provider_server import SECRET
 from tests.result_receiver import result_receiver
+from tests.scripted_server import ProxyServer, SocksServer, proxy_server, socks_server
 from verification.signing import WebhookSigner
 from web.serving import listen, serving
 
@@ -164,5 +165,13 @@ async def test_without_a_date_the_clock_is_left_alone(header: bytes) -> None:
         assert await findings(bot_api_url=f"http://127.0.0.1:{port}") == []
 
 
-async def test_behind_a_proxy_the_clock_is_left_alone() -> None:
+@pytest.mark.parametrize("proxied", [proxy_server, socks_server])
+async def test_behind_a_proxy_the_clock_is_compared_all_the_same(
+    proxied: Callable[[], AbstractAsyncContextManager[ProxyServer | SocksServer]],
+) -> None:
+    async with answering(lambda _: Response()) as url, proxied() as proxy:
+        assert await findings(bot_api_url=url, telegram_proxy=proxy.url) == ["ok: clock: as Telegram's"]
+
+
+async def test_where_telegram_is_not_reached_the_clock_is_left_alone() -> None:
     assert await findings(bot_api_url="http://10.0.0.1", telegram_proxy="http://127.0.0.1:1", allow_simulated="1") == []
