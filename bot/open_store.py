@@ -8,13 +8,13 @@ from pathlib import Path
 
 from bot.settings import BadSetting, Settings
 from storage import Sealing, SqlStore, open_database, open_store, sqlite_path
-from storage.backup import copy_database
+from storage.backup.postgres_copy import save_rows
+from storage.backup.sqlite_copy import copy_database
 from storage.database import Database
 from storage.encryption.key_file import KeyFile
 from storage.encryption.private_files import make_private_folder
 from storage.encryption.sealing import parse_sealing
 from storage.inspection import has_keys
-from storage.postgres_copy import save_rows
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from bot.jobs.cleanup import delete_expired_records
 from bot.open_store import copy_store, load_sealing, open_configured_store, refuse_lost_keys
 from bot.settings import BadSetting, Settings
 from storage import SqlStore, SqlUnit, open_database, open_store, sqlite_path
-from storage.backup import copy_database, replace_database
+from storage.backup.postgres_copy import load_rows, save_rows
+from storage.backup.sqlite_copy import copy_database, replace_database
 from storage.encryption.private_files import make_private_folder
 from storage.migrations import known_migrations, schema_version
-from storage.postgres_copy import load_rows, save_rows
 from verification.dialogue_store import DeletedCounts
 from verification.identity import mask_account
 from verification.ids import Account, PersonId, own_account

@@ -18,11 +18,11 @@ from bot.engine.messages import FRONT_END
 from bot.open_store import load_sealing, open_configured_store
 from bot.settings import BadSetting, Settings
 from storage import SqlStore, StoreUnavailable, open_database
+from storage.backup.postgres_copy import _save_table, save_rows
 from storage.database import Row, Value
 from storage.encryption.private_files import make_private_folder
 from storage.inspection import inspect_database
 from storage.migrations import known_migrations
-from storage.postgres_copy import _save_table, save_rows
 from tests.fakes import NOON, NUMBER, make_attempt
 from tests.open_unit import open_unit
 from tests.postgres_server import Server

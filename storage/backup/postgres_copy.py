@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from storage.backup import check_copy, new_copy, size_of
+from storage.backup.sqlite_copy import check_copy, new_copy, size_of
 from storage.database import Connection, Database
 from storage.errors import StoreUnavailable
 from storage.migrations import SCHEMA_VERSION, known_migrations, migrate
