@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := sh tools/install.sh
 
-.PHONY: run test test-all coverage check format bench bench-memory bench-funnel bench-faq mutants reliability pictures crash soak lock clean FORCE
+.PHONY: run test test-all coverage check format bench bench-memory bench-funnel bench-faq mutants reliability pictures dashboard-picture crash soak lock clean FORCE
 .DEFAULT_GOAL := run
 
 # The script looks each time whether there is anything to do.
@@ -92,6 +92,10 @@ reliability: $(VENV)/dev.lock
 pictures: $(VENV)/dev.lock
 	$(BIN)/python -m tests.pictures
 	$(BIN)/python -m tests.provider_pictures
+
+# The picture of the Grafana dashboard in the operators' guide, from a run of two minutes.
+dashboard-picture: $(VENV)/dev.lock
+	$(BIN)/python -m tests.dashboard_picture
 
 # kill -9 at every point: the part of `make test-all` to repeat after a change to storage, delivery or crash recovery.
 crash: $(VENV)/dev.lock

@@ -13,7 +13,7 @@ ENV_FILE = ".env"
 ENV_ENCODING = "utf-8-sig"
 """UTF-8; some editors on Windows put a mark in front of it."""
 _SIMILARITY = 0.85
-_SHARED = frozenset({"host", "port", "language", "http_proxy", "https_proxy", "no_proxy"})
+_SHARED = frozenset({"host", "port", "language", "http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 """Settings whose names other programs use too, also with small changes."""
 
 

@@ -203,6 +203,7 @@ class Settings(BaseModel):
     telegram_proxy: SecretStr | None = None
     https_proxy: SecretStr | None = None
     http_proxy: SecretStr | None = None
+    all_proxy: SecretStr | None = None
     no_proxy: str = ""
     data_dir: Path = Path("data")
     database_url: SecretStr = SecretStr("")
@@ -554,7 +555,8 @@ class Settings(BaseModel):
 
     @property
     def _proxy_variable(self) -> str:
-        return "https_proxy" if self.bot_api_url.startswith("https:") else "http_proxy"
+        name = "https_proxy" if self.bot_api_url.startswith("https:") else "http_proxy"
+        return "all_proxy" if getattr(self, name) is None else name
 
     @property
     def providers(self) -> dict[Method, str]:
@@ -607,9 +609,7 @@ class Settings(BaseModel):
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'bot.sqlite3'}"
 
 
-_KNOWN_NAMES = frozenset(
-    {*Settings.model_fields, *FORMER_NAMES.values(), *(f"{name}_file" for name in SECRET_FILES), "all_proxy"}
-)
+_KNOWN_NAMES = frozenset({*Settings.model_fields, *FORMER_NAMES.values(), *(f"{name}_file" for name in SECRET_FILES)})
 _ALSO_LOCAL = frozenset(
     {
         "port",
@@ -621,6 +621,7 @@ _ALSO_LOCAL = frozenset(
         "language",
         "https_proxy",
         "http_proxy",
+        "all_proxy",
         "no_proxy",
         "clock_offset_file",
         "dialogue_coverage_file",

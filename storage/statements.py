@@ -178,8 +178,14 @@ UNREGISTER = "DELETE FROM programs WHERE name = $1 AND program = $2"
 BOT = "SELECT bot FROM bots WHERE front_end = $1"
 NOTE_BOT = "INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 MOVE_TO_BOT = """
-INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT (front_end) DO UPDATE SET bot = excluded.bot
+INSERT INTO bots (front_end, bot) VALUES ($1, $2)
+ON CONFLICT (front_end) DO UPDATE SET bot = excluded.bot, username = NULL
 """
+USERNAME = "SELECT username FROM bots WHERE front_end = $1"
+NOTE_USERNAME = "UPDATE bots SET username = $2 WHERE front_end = $1"
+STAFF_MENUS = "SELECT person FROM staff_menus WHERE front_end = $1"
+FORGET_STAFF_MENUS = "DELETE FROM staff_menus WHERE front_end = $1"
+NOTE_STAFF_MENU = "INSERT INTO staff_menus (front_end, person) VALUES ($1, $2)"
 POLLER = "SELECT poller FROM bots WHERE front_end = $1"
 NOTE_POLLER = "UPDATE bots SET poller = $2 WHERE front_end = $1"
 FORGET_PANELS = "UPDATE dialogues SET panel = NULL, holder = NULL WHERE front_end = $1"

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from web import webhooks
 from web.dependencies import TelegramRoute, Texts, WebDeps
-from web.health import HealthChecks
+from web.health import SEEN_AS_PATH, HealthChecks
 from web.middleware import RETRY_SOON_HEADERS, ErrorMiddleware, SafeHeaders
 from web.pages import Pages
 from web.phone.routes import BACK, PhonePages
@@ -87,6 +87,7 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/robots.txt", robots),
         Route("/healthz", health.live),
         Route("/readyz", health.ready),
+        Route(SEEN_AS_PATH, health.seen_as),
         Mount("/v/assets", _Assets(directory=_STATIC)),
         Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
         Route("/v/{token}" + BACK, phone.serve, methods=["GET"]),

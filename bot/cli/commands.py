@@ -75,7 +75,7 @@ def backup(
     ],
     keep: Annotated[int | None, typer.Option(min=1, help="Keep so many copies in the folder")] = None,
 ) -> None:
-    """Copy the SQLite database to one file.
+    """Copy the database to one SQLite file.
 
     The bot may run meanwhile. The copy is checked. It contains no key, and without the keys no name and no number. In a
     folder, the copy is named after its time.
@@ -89,9 +89,10 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A copy that backup made", metavar="FILE")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,  # noqa: FBT002
 ) -> None:
-    """Put a copy in the place of the SQLite database.
+    """Put a copy in the place of the database.
 
-    Stop the bot first. The copy is checked, also with the keys. The former database stays beside it, renamed.
+    Stop the bot first. The copy is checked, also with the keys. The former database stays beside it, renamed; that of a
+    server as a copy in DATA_DIR.
     """
     from bot.cli import data
 

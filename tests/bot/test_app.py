@@ -29,7 +29,7 @@ from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.crash.process import free_port
-from tests.fakes import TELEGRAM
+from tests.fakes import TELEGRAM, make_sealing
 from tests.open_unit import open_unit
 from tests.simulator_fixture import PATIENCE, TOKEN, ChatUser, go_to_method_choice, simulator
 from verification.dialogue_store import PendingDeletion
@@ -112,7 +112,8 @@ async def test_courtesy_calls_that_are_answered_with_nonsense_end_nothing(tmp_pa
     bot = Bot(TOKEN, "http://127.0.0.1:1/bot", request=request, get_updates_request=request)
 
     await publish_profile(bot, CATALOGUE)
-    await publish_staff_menus(bot, CATALOGUE, {100012345}, tmp_path / "staff-menus")
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+        await publish_staff_menus(bot, CATALOGUE, {100012345}, store.bot_ownership(TELEGRAM))
 
     assert {"getMyCommands", "getMyName", "setChatMenuButton"} <= request.methods
 
