@@ -48,7 +48,8 @@ async def migrate(
     if 0 < version < newest:
         before_upgrade(version, newest)
     for migration in migrations:
-        await _apply(database, migration)
+        if migration.version > version:
+            await _apply(database, migration)
 
 
 async def schema_version(database: Database) -> int:

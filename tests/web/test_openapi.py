@@ -31,6 +31,7 @@ from schemathesis.specs.openapi.checks import (
 
 from storage import open_store
 from tests.fakes import NUMBER, make_sealing
+from tests.sqlite_file import sqlite_url
 from tests.web.api_fixture import SHOP, ApiFixture
 from verification.attempts import AttemptStatus, Method, Reason
 from verification.identity import NameProblem
@@ -72,7 +73,7 @@ class ServedApi:
 
     async def _serve(self) -> None:
         with TemporaryDirectory() as folder:
-            async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=make_sealing()) as store:
+            async with open_store(sqlite_url(Path(folder)), sealing=make_sealing()) as store:
                 api = ApiFixture(store, posts_results=True, monotonic_clock=lambda: monotonic() * 1000)
                 async with serving(api.web.app, self._listener):
                     await self._stop.wait()
