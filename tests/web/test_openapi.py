@@ -111,9 +111,12 @@ OPERATIONS = {
 }
 
 
+@pytest.mark.parametrize("examples", [4, pytest.param(25, marks=pytest.mark.slow("fuzz"))])
 @pytest.mark.parametrize("mode", GenerationMode)
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_every_answer_is_as_the_document_says(served: ServedApi, operation: Any, mode: GenerationMode) -> None:
+def test_every_answer_is_as_the_document_says(
+    served: ServedApi, operation: Any, mode: GenerationMode, examples: int
+) -> None:
     answers = Counter[int]()
     cases = operation.as_strategy(mode)
     if operation.label == "POST /v1/attempts" and mode is GenerationMode.POSITIVE:
@@ -123,7 +126,9 @@ def test_every_answer_is_as_the_document_says(served: ServedApi, operation: Any,
         known = operation.as_strategy(path_parameters={"id": served.make(operation.path)})
         cases = known | cases
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+    )
     @given(case=cases)
     def play(case: schemathesis.Case[Any]) -> None:
         answer = case.call_and_validate(served.url, headers=HEADERS, checks=CHECKS)
