@@ -52,7 +52,8 @@ async def migrate(
     if 0 < version < newest and before_upgrade is not None:
         await before_upgrade(database, int(version), newest)
     for migration in migrations:
-        await _apply(database, migration)
+        if migration.version > version:
+            await _apply(database, migration)
 
 
 async def schema_version(database: Database) -> int:

@@ -10,6 +10,7 @@ from bot.app import open_app, run_loops
 from bot.container.parts import BotApp
 from bot.settings import Settings
 from tests.simulator_fixture import TOKEN, Simulator
+from tests.sqlite_file import sqlite_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def settings_for(simulator: Simulator, folder: Path, **facts: Any) -> Settings:
 async def running_bot(simulator: Simulator, folder: Path, **facts: Any) -> AsyncIterator[RunningBot]:
     """Run a bot while the context is open; its database and keys are in the folder."""
     settings = settings_for(simulator, folder, **facts)
+    if not settings.database_url:
+        sqlite_url(folder)
     failure: Exception | None = None
     async with open_app(settings, lambda _: None) as app, run_loops(app):
         try:

@@ -1,6 +1,7 @@
 """Data of an earlier release survives the migration of its schema."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from storage.mapping import attempt_values, dead_letter_aad, dialogue_aad, to_mi
 from storage.migrations import known_migrations, migrate
 from tests.fakes import NOON, NUMBER, TELEGRAM, make_attempt, make_identity, make_sealing
 from tests.open_unit import open_unit
+from tests.postgres_server import Server
 from tests.reliability import Proof
 from verification.attempts import AttemptId, AttemptStatus
 from verification.dialogue_store import Consent, Dialogue, PendingDeletion, PendingReply
@@ -63,6 +65,15 @@ def as_0_1_0_wrote() -> list[tuple[str, tuple[Value, ...]]]:
         ("INSERT INTO seen_events VALUES ($1, $2)", ("telegram:1", NOW)),
         ("INSERT INTO dead_updates VALUES ($1, $2, $3)", ("telegram:2", dead_letter, NOW)),
     ]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind that has no schema yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bot.sqlite3"
+    server: Server = request.getfixturevalue("server")
+    return await server.new_database()
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -11,6 +11,7 @@ from storage import SqlStore, open_store
 from storage.unit import SqlUnit
 from tests.fakes import NOON, FakeClock, make_attempt, make_sealing
 from tests.open_unit import open_unit
+from tests.sqlite_file import sqlite_url
 from verification.attempts import AttemptId, Method, reference_code
 from verification.ids import Account, Actor
 from verification.invitations import (
@@ -45,7 +46,7 @@ INSTANT = timedelta(microseconds=1)
 
 @pytest.fixture
 async def kept(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as store:
         yield store
 
 

@@ -16,6 +16,7 @@ from bot.images import qr
 from storage import SqlStore, open_store
 from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_sealing
 from tests.open_unit import open_unit
+from tests.sqlite_file import sqlite_url
 from tests.web.app_fixture import page_texts
 from verification import Core, Method
 from verification.ids import Actor
@@ -162,7 +163,7 @@ class DeskBrowser(httpx.AsyncClient):
 @asynccontextmanager
 async def desk_fixture(folder: Path, *, key: str | None = KEY, public: str = BASE) -> AsyncIterator[DeskFixture]:
     """A desk over its own store."""
-    async with open_store(f"sqlite:///{folder / 'bot.sqlite3'}", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(folder), sealing=make_sealing()) as store:
         yield DeskFixture(store, key, public)
 
 

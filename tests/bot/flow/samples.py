@@ -1,8 +1,9 @@
 """Samples of every kind of state and event, for the exhaustive tests."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
+from enum import Enum
 from typing import get_args
 
 from bot.content import vocabulary
@@ -171,6 +172,22 @@ def _attempts(method: Method) -> Iterator[State]:
 
 STATES = tuple(state_samples())
 ONE_OF_EACH = tuple({type(state): state for state in reversed(STATES)}.values())
+
+
+def quick_states() -> Iterator[State]:
+    """One state of each class, and one for each other value of a field; of a method and of free text one is enough."""
+    seen = set[tuple[object, ...]]()
+    for state in STATES:
+        values = ((field.name, getattr(state, field.name)) for field in fields(state) if field.name != "method")
+        facts = {
+            (type(state), name, value if isinstance(value, Enum | bool) else value is None) for name, value in values
+        }
+        if not facts <= seen:
+            yield state
+        seen |= facts
+
+
+QUICK_STATES = tuple(quick_states())
 
 
 def label(state: State) -> str:

@@ -34,6 +34,7 @@ from tests.bot.flow.samples import ATTEMPT, CONTEXT, EVENTS, QUESTION_ID, STATES
 from verification.attempts import Method
 
 COMBINATIONS = [on for size in (1, 2, 3) for on in combinations(Method, size)]
+QUICK_COMBINATIONS = [(Method.QQ,), (Method.WECHAT, Method.FACE)]
 NAMES = {
     Method.WECHAT: ("微信", "WeChat"),
     Method.QQ: ("QQ",),
@@ -90,7 +91,11 @@ def buttons_of_methods_off(effect: e.Effect, state: State, on: tuple[Method, ...
     return [choice for choice in offered if choice in wrong]
 
 
-@with_each_combination
+@pytest.mark.parametrize(
+    "on",
+    [pytest.param(on, marks=() if on in QUICK_COMBINATIONS else pytest.mark.slow("products")) for on in COMBINATIONS],
+    ids="+".join,
+)
 def test_no_button_leads_to_a_method_that_is_off(on: tuple[Method, ...]) -> None:
     wrong = {
         (type(before).__name__, str(event), choice)
