@@ -22,10 +22,10 @@ SCRIPT = """title: Ten steps
 < ... [*]
 > [{t:choice.agree}]
 ~ {t:consent.done}
-< {t:name.ask}
+< {t:name.ask}   [*]
 > 王小明
 x >
-< {t:number.ask}
+< {t:number.ask}   [*]
 x {t:name.ask}
 """
 

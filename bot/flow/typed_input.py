@@ -129,10 +129,10 @@ def normalize(text: str) -> str:
     return "".join(character for character in folded if character.isalnum())[:_LONGEST]
 
 
-def match_choice(text: str, offered: Sequence[Choice]) -> Choice | None:
-    """The offered choice that a text means, if any; a number means a position, counted from one."""
+def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = True) -> Choice | None:
+    """The offered choice that a text means, if any; with `by_position` a number means a position, from one."""
     word = normalize(text)
-    if word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
+    if by_position and word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
         return offered[int(word) - 1]
     return next((choice for choice in offered if (choice, word) in _CHOICE_WORDS), None)
 

@@ -73,7 +73,6 @@ LIMITS = {
     r"about\.name": 64,
     r"about\.short": 120,
     r"about\.description": 512,
-    r".+\.placeholder": 64,
     r"misc\.closed_question": 200,
     r"staff\.command\..+": 256,
     r"staff\.toast\..+": 200,
@@ -357,7 +356,6 @@ def test_examples_name_no_real_person(texts: Mapping[str, str]) -> None:
     support = any(key.startswith("staff.") for key in texts)
     words = {word for text in texts.values() for word in re.findall("<code>([^<{]+)</code>", text)}
     examples = {word for word in words if not (support and word.isascii())}
-    examples |= {re.split(r"[：.] ?", text)[-1] for key, text in texts.items() if key.endswith(".placeholder")}
     numbers = {number for text in texts.values() for number in re.findall(r"\d{14,}[\dXx]?", text)}
 
     assert examples <= SAFE

@@ -9,6 +9,7 @@ from bot.engine.messages import MessageRef
 from bot.flow import effects as e
 from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
+from bot.handlers.panels import Panel, PanelKind
 from bot.handlers.side_messages import render_faq
 from tests.bot.handlers.staff_fixture import CATALOGUE, SenderFixture, sender_fixture
 from tests.fakes import NOON
@@ -44,7 +45,7 @@ CHECK = e.AskQuestion(
     values={**MASKED, "name": e.Sensitive(NAME)},
     rows=((e.ChoiceButton(Choice.WECHAT),),),
 )
-TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, placeholder="name.placeholder")
+TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BACK),),))
 CODE = e.ShowCode(question_id="m4", link=LINK, text="scan.waiting", values=SCAN, rows=ROWS)
 NEW_CODE = e.ShowCode(question_id="m5", link=OTHER_LINK, text="scan.waiting", values=SCAN, rows=ROWS, in_place=True)
 CAPTION = e.EditCaption(question_id="m4", text="scan.opened", values=SCAN, rows=ROWS)
@@ -74,14 +75,6 @@ async def test_a_note_is_above_the_question() -> None:
 
         text = said(sender.guest.messages()[-1])
         assert text.index("欢迎回来") < text.index("目前没有正在进行的认证")
-
-
-async def test_a_question_for_a_text_opens_the_input_field_with_an_example() -> None:
-    async with sender_fixture() as sender:
-        await sender.show(TYPED)
-
-        message = sender.guest.messages()[-1]
-        assert (message["markup"], message["placeholder"]) == ("force", "例如：王小明")
 
 
 @pytest.mark.parametrize("first", [QUESTION, TYPED, CODE], ids=["buttons", "typed", "code"])
@@ -153,9 +146,10 @@ async def test_a_name_in_clear_leaves_the_chat_even_when_telegram_deletes_its_me
         assert NAME not in str(sender.guest.messages())
 
 
-async def test_a_question_with_a_forced_reply_is_deleted_when_it_is_answered() -> None:
+async def test_a_question_with_a_forced_reply_of_an_earlier_release_is_deleted_when_it_is_answered() -> None:
     async with sender_fixture() as sender:
         await sender.show(TYPED)
+        sender.panel = Panel(panel_id(sender), PanelKind.TYPED).dump()
         await sender.show(e.RecordAnswer("type.done"))
 
         assert sender.panel == ""

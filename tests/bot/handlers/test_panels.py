@@ -6,6 +6,7 @@ import pytest
 
 from bot.engine.messages import DeliveryFailed, MessageRef
 from bot.flow import effects as e
+from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
 from bot.handlers.panels import Panel, PanelKind
 from playground.world.files import FileStore
@@ -27,7 +28,7 @@ from tests.simulator_fixture import said
 AGREED = e.RecordAnswer("consent.done", {"at": NOON}, stays=True)
 RECORD = "已同意收集姓名和身份证号，用于本次核验"
 NAME = e.AskQuestion(
-    question_id="m7", text="name.ask", values=VALUES, placeholder="name.placeholder", keeps_record=True
+    question_id="m7", text="name.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BACK),),), keeps_record=True
 )
 METHOD = dataclasses.replace(OTHER_QUESTION, question_id="m8", keeps_record=True)
 
@@ -75,12 +76,12 @@ async def test_a_press_on_another_message_does_not_change_the_panel_into_the_nex
         assert (side in ids, old in ids, ids[-1]) == (True, False, panel(sender).id)
 
 
-async def test_a_question_without_a_button_goes_on_in_the_panel_s_place_without_a_forced_reply() -> None:
+async def test_a_question_for_a_text_goes_on_in_the_panel_s_place_with_its_buttons() -> None:
     async with sender_fixture() as sender:
         await agreed(sender)
 
         message = sender.guest.messages()[-1]
-        assert (panel(sender).kind, message.get("markup")) == (PanelKind.TEXT, None)
+        assert (panel(sender).kind, message["buttons"][0][0]["data"]) == (PanelKind.TEXT, "q:back:m7")
         assert [RECORD in said(message), "1/4" in said(message)] == [True, True]
 
 
