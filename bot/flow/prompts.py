@@ -34,8 +34,9 @@ from verification.attempts import APP_OF_METHOD, Method, Reason, reference_code
 from verification.identity import mask_account
 
 CONSENT = "identity"
+ABROAD_CONSENT = "abroad"
 FACE_CONSENT = "face"
-CONSENT_VERSION = "2026-11-23"
+CONSENT_VERSION = "2026-11-30"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
 

@@ -16,7 +16,7 @@ from bot.images import qr
 from storage import SqlStore, open_store
 from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_sealing
 from tests.open_unit import open_unit
-from tests.web.app_fixture import page_texts
+from tests.web.app_fixture import filled_page_texts, page_texts
 from verification import Core, Method
 from verification.ids import Actor
 from verification.invitations import Link
@@ -72,7 +72,7 @@ class DeskFixture:
             core=Core(self.store, providers, make_deps(self.clock), ttl=timedelta(minutes=10)),
             providers=providers,
             pollable={},
-            texts={language: page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
+            texts={language: filled_page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
             ready=_ready,
             registry=self.registry,
             clock=self.clock,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.web.app_fixture import IDENTITY, RIGHT_APP, START, TTL, WebFixture
+from tests.web.app_fixture import IDENTITY, OPERATOR, RIGHT_APP, START, TTL, WebFixture
 from verification import AttemptId, AttemptStatus, Method, Reason, ScanCode
 from verification.ids import Contact
 from verification.ports import NoticeKind
@@ -212,6 +212,14 @@ async def late_request(web_app: WebFixture) -> ScanCode:
     scan_code = await web_app.begin(Method.QQ, "shop:4")
     web_app.store.committed.slots[IDENTITY.number.plain] = taken
     return scan_code
+
+
+async def test_every_page_says_who_runs_the_bot(web_app: WebFixture) -> None:
+    phone = await phone_at(web_app, Method.WECHAT)
+    assert f'<footer class="operator">{OPERATOR}</footer>' in phone.page.text
+
+    await phone.press("decline")
+    assert OPERATOR in phone.page.text
 
 
 async def test_a_double_press_changes_nothing_more(web_app: WebFixture) -> None:

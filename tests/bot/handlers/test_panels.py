@@ -26,7 +26,7 @@ from tests.fakes import NOON
 from tests.simulator_fixture import said
 
 AGREED = e.RecordAnswer("consent.done", {"at": NOON}, stays=True)
-RECORD = "已同意收集姓名和身份证号，用于本次核验"
+RECORD = "✓ 已同意收集姓名和身份证号、聊天内容出境"
 NAME = e.AskQuestion(
     question_id="m7", text="name.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BACK),),), keeps_record=True
 )
@@ -161,7 +161,7 @@ async def test_both_records_come_back_below_the_card_that_closes_the_panel() -> 
         await sender.show(STAMP)
 
         lines = [line.partition(" · ")[0] for line in said(sender.guest.messages()[-1]).splitlines()]
-        assert lines[-3:] == ["", RECORD, "已单独同意使用人脸识别"]
+        assert lines[-3:] == ["", RECORD, "✓ 已单独同意使用人脸识别"]
         assert len(sender.guest.messages()) == 2
 
 
