@@ -73,7 +73,7 @@ class Catalogue:
             case datetime():
                 return _format_time(value, "dt", "%m-%d %H:%M (UTC+8)")
             case ClockTime(at):
-                return _format_time(at, "t", "%H:%M UTC+8")
+                return _format_time(at, "t", self.text(language, "time.clock"))
             case RemainingTime(at):
                 return _format_time(at, "r", html.escape(self.text(language, "time.left")))
             case Sensitive(text):

@@ -176,7 +176,7 @@ async def test_after_the_verdict_the_page_shows_only_its_kind(web_app: WebFixtur
     await phone.open()
 
     assert phone.page.status_code == 200
-    assert "认证通过" in phone.text
+    assert "认证成功" in phone.text
     assert "回到 Telegram 聊天继续" in phone.text
     assert "王*明" not in phone.text
     assert "telegram:" not in phone.text
@@ -240,7 +240,7 @@ async def test_a_press_from_an_old_page_after_the_verdict_shows_the_verdict(web_
 
     await phone.press("decline", stage="check")
 
-    assert "认证通过" in phone.text
+    assert "认证成功" in phone.text
     assert status(web_app) is AttemptStatus.SUCCEEDED
 
 
@@ -262,7 +262,7 @@ async def test_a_form_of_another_stage_just_shows_the_page(web_app: WebFixture, 
     page = await web_app.phone("wechat").post(phone.address, content=body)
 
     assert page.status_code == 200
-    assert "核对实名信息" in page.text
+    assert "核对资料" in page.text
     assert status(web_app) is AttemptStatus.OPENED
 
 
@@ -412,7 +412,7 @@ async def test_english_is_complete_and_stays_after_presses(web_app: WebFixture) 
 async def test_an_unknown_language_is_the_default(web_app: WebFixture) -> None:
     phone = await phone_at(web_app, Method.WECHAT, query="?lang=<b>")
 
-    assert "核对实名信息" in phone.text
+    assert "核对资料" in phone.text
 
 
 async def test_the_page_has_no_script_and_only_relative_addresses(web_app: WebFixture) -> None:

@@ -322,6 +322,54 @@ def test_the_texts_name_who_runs_the_bot_and_which_services_verify() -> None:
     assert page.format() == "Provided by 王小明 {公司} · Contact: @support"
 
 
+# One word for one thing
+
+
+FORBIDDEN = {
+    "zh": {
+        "渠道|验证服务方|认证服务": "验证服务",
+        "验证方式": "认证方式",
+        "(?<!QQ )认证通过": "认证成功",  # 「QQ 认证通过即」是指引的说法
+        "核对信息|修改信息|账号和信息": "资料",
+        "手机 ?QQ": "QQ",
+        "扫码认证(?!指引)": "微信扫码、QQ 扫码",
+        "海外": "境外",
+        "本指引": "直接说答案",
+    },
+    "en": {
+        r"(?i)(?<!under )\bways?\b": "method",
+        r"(?i)\bproviders?\b": "verification service",
+        "(?i)mobile QQ": "QQ",
+        "(?i)(check|change|confirm)( your| the)? data": "details",
+        r"(?i)\bshall\b|nobody's|whoever": "plain words",
+    },
+}
+"""Variants of a term, each with the one that is used."""
+FORBIDDEN_IN_DESK = {"zh": {"(?<!Telegram )用户": "客户"}, "en": {}}
+
+
+@in_each_language
+def test_texts_use_one_word_for_one_thing(language: str) -> None:
+    found = [
+        (stem, key, variant)
+        for (stem, of), texts in FILES.items()
+        if of == language
+        for variant in FORBIDDEN[language] | (FORBIDDEN_IN_DESK[language] if stem in ("desk.", "staff.") else {})
+        for key, text in texts.items()
+        if not key.endswith(".url") and re.search(variant, text)
+    ]
+
+    assert found == []
+
+
+@in_each_language
+def test_the_desk_and_the_chat_name_the_steps_of_the_funnel_alike(language: str) -> None:
+    desk, staff = (FILES[stem, language] for stem in ("desk.", "staff."))
+    steps = {key.removeprefix("desk."): text for key, text in desk.items() if key.startswith("desk.step.")}
+
+    assert steps == {key.removeprefix("staff."): staff[key] for key in staff if key.startswith("staff.step.")}
+
+
 # What texts say about buttons
 
 

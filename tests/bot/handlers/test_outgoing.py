@@ -109,7 +109,7 @@ async def test_an_answered_question_stays_as_a_record_without_buttons() -> None:
         await sender.show(OTHER_QUESTION)
 
         record = next(message for message in sender.guest.messages() if message["id"] == answered)
-        assert (said(record), record["buttons"]) == ("认证类型：个人认证 ✓", [])
+        assert (said(record), record["buttons"]) == ("✓ 认证类型：个人认证", [])
 
 
 async def test_a_record_made_before_a_crash_stays_when_the_question_is_asked_again() -> None:
@@ -120,7 +120,7 @@ async def test_a_record_made_before_a_crash_stays_when_the_question_is_asked_aga
         sender.panel = before  # the process crashed before it stored that the question was answered
         await sender.show(OTHER_QUESTION, after_crash=True)
 
-        assert any(said(message) == "认证类型：个人认证 ✓" for message in sender.guest.messages())
+        assert any(said(message) == "✓ 认证类型：个人认证" for message in sender.guest.messages())
         assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
 
 

@@ -230,7 +230,7 @@ async def test_a_panel_with_other_messages_below_it_is_not_changed_into_the_next
         await sender.show(OTHER_QUESTION, press)
 
         record, topic, question = sender.guest.messages()[1:]
-        assert (record["id"], said(record)) == (old, "认证类型：个人认证 ✓")
+        assert (record["id"], said(record)) == (old, "✓ 认证类型：个人认证")
         assert (topic["id"] != panel(sender).id, question["id"]) == (True, panel(sender).id)
 
 
