@@ -26,11 +26,11 @@ SCRIPT = """title: Ten steps
 > [{t:choice.personal}]
 ~ {t:consent.ask} [*]
 > [{t:choice.agree}]
-~ {t:consent.done} {t:name.ask}
+~ {t:consent.done} {t:name.ask} [*]
 > 王小明
 x >
 x {t:consent.done} {t:name.ask}
-< {t:consent.done} {t:number.ask}
+< {t:consent.done} {t:number.ask} [*]
 """
 TO_CODE = """> 11010519491231002X
 x >

@@ -131,6 +131,7 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
             methods=tuple(settings.providers),
             simulated=settings.simulated_methods,
             operator=texts.Operator(settings.operator_name, settings.operator_contact, settings.operator_url),
+            services=settings.verification_services,
         )
         listener = stack.enter_context(_listener(settings.host, settings.port, "HOST, PORT"))
         metrics_listener = None

@@ -570,6 +570,12 @@ class Settings(BaseModel):
         return frozenset(method for method, kind in self.providers.items() if kind == "simulated")
 
     @property
+    def verification_services(self) -> tuple[str, ...]:
+        """Who receives names and numbers, for each method: a kind of provider, or the host of `PROVIDER_URL`."""
+        host = urlsplit(self.provider_url).hostname or ""
+        return tuple(host if kind == "http" else kind for kind in self.providers.values())
+
+    @property
     def operator_url(self) -> str:
         """The address that opens the operator's contact; empty for an e-mail address, which no button can open."""
         if self.operator_contact.startswith("@"):

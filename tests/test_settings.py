@@ -762,6 +762,12 @@ def test_a_method_that_is_off_has_no_provider(
     assert loaded(monkeypatch, tmp_path, **off).providers == dict.fromkeys(on, "simulated")
 
 
+def test_who_receives_names_is_named_by_kind_or_by_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mixed = HTTP | {"PROVIDER_FACE": "off", "ALLOW_SIMULATED": "1"}
+
+    assert loaded(monkeypatch, tmp_path, **mixed).verification_services == ("verify.example.org", "simulated")
+
+
 @pytest.mark.parametrize(("setting", "value"), [("PROVIDER_QQ", "off"), ("ALLOW_SIMULATED", "1")])
 def test_a_simulated_provider_stands_beside_a_real_one_only_where_that_is_allowed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, value: str

@@ -18,7 +18,7 @@ from verification.attempts import Method
 TAGS = frozenset({"b", "i", "code", "a", "blockquote"})
 _KEYS = ("id", "title", "answer", "links", "keywords", "method")
 _CONDITIONS = conditions(tuple(Method))
-_VALUES = {"days": 30, "methods": "", "scans": ""}
+_VALUES = {"days": 30, "methods": "", "scans": "", "operator": "", "contact": "", "services": ""}
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_ID = 40
 """An id is part of callback data and of a start link, which have at most 64 bytes each (Bot API)."""

@@ -115,9 +115,9 @@ class AskQuestion:
     """Ask a question, as the panel: the one message that carries the live keyboard.
 
     It takes the place of the panel whose button was pressed. Otherwise it is a new message, and the panel before it is
-    deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question. A question without rows
-    waits for a text; `placeholder` is shown in the input field of a new message. With `keeps_record` the record that
-    stands above the panel goes along. With `is_short` it reminds of the whole question, which stands above it.
+    deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question. With `keeps_record` the
+    record that stands above the panel goes along. With `is_short` it reminds of the whole question, which stands above
+    it.
     """
 
     question_id: str
@@ -125,7 +125,6 @@ class AskQuestion:
     values: Values = field(default_factory=dict)
     rows: Rows = ()
     note: str | None = None
-    placeholder: str | None = None
     keeps_record: bool = False
     is_short: bool = False
 

@@ -22,7 +22,7 @@ from bot.flow.prompts import suggested_first
 from bot.flow.rows import Row, RuleContext, Step, Trigger
 from bot.flow.rules import anytime, links, scan
 from bot.flow.rules.common import holds_secret
-from bot.flow.states import Identified, Opening, Scanning, State, StateBase
+from bot.flow.states import AsksForText, Identified, Opening, Scanning, State, StateBase
 from bot.flow.table import TABLE
 from bot.flow.typed_input import match_choice, match_command, normalize
 from verification.attempts import Method
@@ -137,4 +137,6 @@ def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> 
 
 def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
     offered, former = offered_choices(state, methods), former_choices(type(state))
-    return match_choice(text, offered) or match_choice(text, former) or match_command(text) or Said
+    # Where a name or a number is asked for, a number is an answer.
+    chosen = match_choice(text, offered, by_position=not isinstance(state, AsksForText))
+    return chosen or match_choice(text, former) or match_command(text) or Said

@@ -34,8 +34,9 @@ from verification.attempts import APP_OF_METHOD, Method, Reason, reference_code
 from verification.identity import mask_account
 
 CONSENT = "identity"
+ABROAD_CONSENT = "abroad"
 FACE_CONSENT = "face"
-CONSENT_VERSION = "2026-11-23"
+CONSENT_VERSION = "2026-11-30"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
 
@@ -186,9 +187,7 @@ def _consent(state: states.Agreeing) -> Reply:
 
 
 def _name(state: states.AskingName) -> Reply:
-    return AskQuestion(
-        question_id=state.question_id, text="name.ask", values=_account(state), placeholder="name.placeholder"
-    )
+    return _typed(state, "name.ask", _account(state))
 
 
 def _checking_name(state: states.CheckingName) -> Reply:
@@ -198,25 +197,20 @@ def _checking_name(state: states.CheckingName) -> Reply:
 
 
 def _number(state: states.AskingNumber) -> Reply:
-    values: Values = {**_account(state), "name": state.name.masked}
-    return AskQuestion(
-        question_id=state.question_id, text="number.ask", values=values, placeholder="number.placeholder"
-    )
+    return _typed(state, "number.ask", {**_account(state), "name": state.name.masked})
 
 
 def _other_name(state: states.ChangingName) -> Reply:
-    return AskQuestion(
-        question_id=state.question_id, text="other_name.ask", values=_identity(state), placeholder="name.placeholder"
-    )
+    return _typed(state, "other_name.ask", _identity(state))
 
 
 def _other_number(state: states.ChangingNumber) -> Reply:
-    return AskQuestion(
-        question_id=state.question_id,
-        text="other_number.ask",
-        values=_identity(state),
-        placeholder="number.placeholder",
-    )
+    return _typed(state, "other_number.ask", _identity(state))
+
+
+def _typed(state: states.AsksForText, text: str, values: Values) -> Reply:
+    rows: Rows = ((ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)),)
+    return AskQuestion(question_id=state.question_id, text=text, values=values, rows=rows)
 
 
 def _confirm(state: states.Confirming) -> Reply:

@@ -175,6 +175,9 @@ class Verified(StateBase):
     simulated: bool = False
 
 
+AsksForText = AskingName | AskingNumber | ChangingName | ChangingNumber
+"""The states whose question waits for a text; a number that is typed there is an answer, not a button's position."""
+
 State = (
     Idle
     | ChoosingType

@@ -82,13 +82,13 @@ TABLE: tuple[Row, ...] = (
     on(Agreeing, Command.BACK, entry.back_to_type, ChoosingType),
     # Name and number
     on(AskingName, Said, details.name_said, AskingNumber, Confirming, CheckingName),
-    on(AskingName, Command.BACK, entry.back_to_consent, Agreeing),
+    on_choice(AskingName, Choice.BACK, entry.back_to_consent, Agreeing),
     on_choice(CheckingName, Choice.NAME_RIGHT, details.name_right, AskingNumber, Confirming),
     on_choice(CheckingName, Choice.NAME_WRONG, details.name_not_right, AskingName, ChangingName),
     on(CheckingName, Said, details.name_said, AskingNumber, Confirming),
     on(CheckingName, Command.BACK, details.name_not_right, AskingName, ChangingName),
     on(AskingNumber, Said, details.number_said, Confirming, AskingName, CheckingName),
-    on(AskingNumber, Command.BACK, details.back_to_name, AskingName),
+    on_choice(AskingNumber, Choice.BACK, details.back_to_name, AskingName),
     # The data and the method
     on_choice(Confirming, Choice.WECHAT, scan.wechat_chosen, Opening),
     on_choice(Confirming, Choice.QQ, scan.qq_chosen, Opening),
@@ -98,9 +98,9 @@ TABLE: tuple[Row, ...] = (
     on_former_choice(Confirming, Choice.CONFIRM, scan.confirmed, Opening, AgreeingFace),
     on_former_choice(Confirming, Choice.BACK, details.back_from_confirm, ChangingNumber),
     on(ChangingName, Said, details.name_said, Confirming, CheckingName),
-    on(ChangingName, Command.BACK, details.back_to_confirm, Confirming),
+    on_choice(ChangingName, Choice.BACK, details.back_to_confirm, Confirming),
     on(ChangingNumber, Said, details.number_said, Confirming, ChangingName, CheckingName),
-    on(ChangingNumber, Command.BACK, details.back_to_confirm, Confirming),
+    on_choice(ChangingNumber, Choice.BACK, details.back_to_confirm, Confirming),
     on_choice(AgreeingFace, Choice.AGREE, scan.face_agreed, Opening),
     on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
     on(AgreeingFace, Command.BACK, scan.other_method_chosen, Confirming),
@@ -139,6 +139,8 @@ TABLE: tuple[Row, ...] = (
     on(Verified, AttemptPassed, scan.attempt_passed_before),
     # Cancelling, in every state that offers it
     *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, AgreeingFace)),
+    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (AskingName, AskingNumber)),
+    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (ChangingName, ChangingNumber)),
     *(on_choice(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),
     on(Opening, Command.CANCEL, anytime.attempt_cancelled, Idle),
     # In every state

@@ -90,7 +90,8 @@ _CHOICES: Mapping[Choice, str] = {
     Choice.FACE: "人脸 人脸识别 人脸识别认证 刷脸 face facerecognition",
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 newcode refresh getanewcode",
     Choice.OTHER_METHOD: (
-        "换种方式 换方式 其他方式 换一种 改用其他方式 otherway anotherway useadifferentway useanotherway"
+        "换种方式 换方式 其他方式 换一种 改用其他方式 otherway anotherway anothermethod othermethod useadifferentway "
+        "useanotherway useanothermethod"
     ),
     Choice.TRY_AGAIN: "再试一次 重试 再来一次 再试 tryagain retry again",
     Choice.CHANGE_DATA: "修改资料 改资料 修改信息 changedata editdata changemydata changedetails",
@@ -143,10 +144,10 @@ def normalize(text: str) -> str:
     return "".join(character for character in folded if character.isalnum())[:_LONGEST]
 
 
-def match_choice(text: str, offered: Sequence[Choice]) -> Choice | None:
-    """The offered choice that a text means, if any; a number means a position, counted from one."""
+def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = True) -> Choice | None:
+    """The offered choice that a text means, if any; with `by_position` a number means a position, from one."""
     word = normalize(text)
-    if word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
+    if by_position and word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
         return offered[int(word) - 1]
     return next((choice for choice in offered if (choice, word) in _CHOICE_WORDS), None)
 

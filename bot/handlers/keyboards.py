@@ -6,7 +6,7 @@ The keyboards of questions are built as the Bot API takes them: the library's ob
 from typing import Any
 from urllib.parse import urlsplit
 
-from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.content.catalogue import LANGUAGES, Catalogue
 from bot.flow.effects import (
@@ -43,11 +43,6 @@ def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) 
     built = [[made for button in row if (made := _button(catalogue, language, button, question_id))] for row in rows]
     filled = [row for row in built if row]
     return {"inline_keyboard": filled} if filled else None
-
-
-def force_reply(catalogue: Catalogue, language: str, *, placeholder: str) -> ForceReply:
-    """A forced reply, which opens the input field with an example in it."""
-    return ForceReply(input_field_placeholder=catalogue.text(language, placeholder))
 
 
 def languages(catalogue: Catalogue, language: str) -> InlineKeyboardMarkup:

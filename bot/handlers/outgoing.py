@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from telegram import Bot, ForceReply, InputMediaPhoto, LinkPreviewOptions
+from telegram import Bot, InputMediaPhoto, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
@@ -105,12 +105,8 @@ class ReplySender:
             message_id = panel.id
             if await call_idempotent(lambda: self._edit(context, message_id, text, markup)):
                 return replace(panel, shows_name=shows_name)
-        if markup is not None or reply.placeholder is None:
-            sent, kind = await self._send(context, text, markup), PanelKind.TEXT
-        else:
-            waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
-            sent, kind = await self._send(context, text, waiting), PanelKind.TYPED
-        new = Panel(sent.message_id, kind, record, shows_name=shows_name)
+        sent = await self._send(context, text, markup)
+        new = Panel(sent.message_id, PanelKind.TEXT, record, shows_name=shows_name)
         return await self._replace_panel(panel, context, new)
 
     async def _show_card(self, reply: e.ReplaceCodeWithPicture, context: ReplyContext, panel: Panel | None) -> Panel:
@@ -322,7 +318,7 @@ class ReplySender:
             idempotent=False,
         )
 
-    async def _send(self, context: ReplyContext, text: str, markup: Keyboard | ForceReply | None) -> SentMessage:
+    async def _send(self, context: ReplyContext, text: str, markup: Keyboard | None) -> SentMessage:
         sent = await call(
             lambda: self._bot.send_message(
                 chat_of(context.person), text, HTML, reply_markup=markup, link_preview_options=_NO_PREVIEW

@@ -75,6 +75,11 @@ class ReplyMarkup:
         """Whether it is an inline keyboard."""
         return self.kind == "inline"
 
+    @property
+    def forces_reply(self) -> bool:
+        """Whether apps open the input field for a reply to the message."""
+        return bool(self.json.get("force_reply"))
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:

@@ -138,7 +138,7 @@ async def test_by_face_with_a_consent_of_its_own(tmp_path: Path) -> None:
         ("人脸被遮挡", "脸部有遮挡"),
         ("与照片差距过大", "和身份证照片差别较大"),
         ("人脸未完全入框", "没有完整出现在屏幕里"),
-        ("姓名或身份证号不一致", "与验证渠道的记录不一致"),
+        ("姓名或身份证号不一致", "与验证服务的记录不一致"),
     ],
 )
 async def test_a_failed_face_recognition_gives_its_reason_and_can_be_repeated_without_typing(
@@ -398,7 +398,7 @@ async def test_inv12_a_forwarded_or_edited_name_is_not_accepted_and_is_deleted(t
         await at.guest.taps("同意并继续")
         await at.guest.sees("1/4")
         await at.guest.says(NAME, forward=True)
-        await at.guest.sees("转发的消息不能当作回答")
+        await at.guest.sees("请直接输入，不要转发")
         mistaken = await at.guest.says("123")
         await at.bot.wait_until_quiet()
 

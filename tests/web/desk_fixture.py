@@ -17,7 +17,7 @@ from storage import SqlStore, open_store
 from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_sealing
 from tests.open_unit import open_unit
 from tests.sqlite_file import sqlite_url
-from tests.web.app_fixture import page_texts
+from tests.web.app_fixture import filled_page_texts, page_texts
 from verification import Core, Method
 from verification.ids import Actor
 from verification.invitations import Link
@@ -74,7 +74,7 @@ class DeskFixture:
             providers=providers,
             pages={},
             pollable={},
-            texts={language: page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
+            texts={language: filled_page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
             ready=_ready,
             registry=self.registry,
             clock=self.clock,

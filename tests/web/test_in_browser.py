@@ -115,7 +115,7 @@ async def test_the_page_works_inside_a_frame_of_the_same_machine(web_app: WebFix
             frame = page.frame_locator("iframe")
 
             await frame.locator("button.go").click()
-            await frame.get_by_text("认证通过").wait_for()
+            await frame.get_by_text("认证成功").wait_for()
             await page.close()
 
     assert web_app.store.committed.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED

@@ -76,7 +76,7 @@ def choices_in(effect: Effect) -> tuple[Choice, ...]:
 def texts_in(effect: Effect) -> Iterator[tuple[str, Values]]:
     """The text keys of an effect, each with its values."""
     values: Values = getattr(effect, "values", {})
-    for name in ("text", "note", "placeholder"):
+    for name in ("text", "note"):
         key = getattr(effect, name, None)
         if key is not None:
             yield key, values

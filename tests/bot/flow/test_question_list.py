@@ -50,8 +50,6 @@ def listed(effect: Effect) -> Iterator[str]:
     yield shown(effect)
     values: Values = getattr(effect, "values", {})
     yield from (f"  {key}: {_value(value)}" for key, value in values.items())
-    if placeholder := getattr(effect, "placeholder", None):
-        yield f"  placeholder: {placeholder}"
     if getattr(effect, "keeps_record", False) or getattr(effect, "stays", False):
         yield "  with the record above it" if isinstance(effect, AskQuestion) else "  stays"
     yield from (f"  {' '.join(map(_button, row))}" for row in getattr(effect, "rows", ()))

@@ -23,7 +23,6 @@ from bot.flow.effects import (
 from bot.flow.events import Choice
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from bot.handlers import keyboards
 from bot.handlers.keyboards import PlainMarkup, is_public, keyboard
 from tests.fakes import NOON, make_identity
 from tests.simulator_fixture import NAME, NUMBER
@@ -167,13 +166,6 @@ def test_every_link_is_an_address_that_telegram_accepts(language: str) -> None:
 
     assert urls
     assert all(is_public(url) and url.startswith("https://") for url in urls)
-
-
-@pytest.mark.parametrize("language", texts.LANGUAGES)
-def test_an_open_input_field_shows_an_example(language: str) -> None:
-    for key in ("name.placeholder", "number.placeholder"):
-        waiting = keyboards.force_reply(CATALOGUE, language, placeholder=key)
-        assert 1 <= len(waiting.input_field_placeholder or "") <= 64
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def test_the_shortest_path_asks_each_step_once() -> None:
         == Agreeing
         >> [agree]
         << RecordConsent identity
+        << RecordConsent abroad
         << RecordAnswer consent.done
         << AskQuestion name.ask
         == AskingName
@@ -54,6 +55,7 @@ def test_all_of_it_may_be_typed() -> None:
         == Agreeing
         >> 1
         << RecordConsent identity
+        << RecordConsent abroad
         << RecordAnswer consent.done
         << AskQuestion name.ask
         == AskingName

@@ -248,6 +248,7 @@ def test_a_suggested_method_is_named_at_once_and_comes_first_among_the_methods()
         == Agreeing
         >> [agree]
         << RecordConsent identity
+        << RecordConsent abroad
         << RecordAnswer consent.done
         << AskQuestion name.ask
         == AskingName
