@@ -306,6 +306,15 @@ class OpenAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckQuota:
+    """Ask the core, in the same transaction, whether the number has an account left; `attempt` is an id for that."""
+
+    attempt: AttemptId
+    account: Account
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
 class CancelAttempt:
     """Cancel the attempt, in the same transaction as the turn."""
 
@@ -338,5 +347,5 @@ SideReply = (
 )
 Reply = Question | SideReply
 StoredFact = SetLanguage | SetSuggestedMethod | RecordConsent | EraseRecords
-CoreRequest = OpenAttempt | CancelAttempt
+CoreRequest = OpenAttempt | CheckQuota | CancelAttempt
 Effect = Reply | StoredFact | CoreRequest | CountQuestion

@@ -166,6 +166,17 @@ class Failed(Attempting):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaFull(Identified):
+    """Three accounts are verified with this number; nothing goes on until one of them is freed (G2).
+
+    `attempt` is the id under which that was found. `is_scanned`: it was found only after a code had been scanned.
+    """
+
+    attempt: AttemptId
+    is_scanned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verified(StateBase):
     """The account is verified; `simulated`: by a provider that proves nothing."""
 
@@ -193,5 +204,6 @@ State = (
     | Scanning
     | Expired
     | Failed
+    | QuotaFull
     | Verified
 )

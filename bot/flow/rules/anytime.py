@@ -203,6 +203,7 @@ _STEP_OF: dict[type[State], str] = {
     states.AgreeingFace: "confirm",
     states.Opening: "opening",
     states.Failed: "failed",
+    states.QuotaFull: "quota",
     states.Verified: "verified",
 }
 

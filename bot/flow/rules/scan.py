@@ -55,6 +55,7 @@ from bot.flow.rules.common import (
     failed,
     in_place,
     open_attempt,
+    quota_full,
 )
 from bot.flow.states import State
 from bot.flow.typed_input import Remark, is_about_code
@@ -69,7 +70,6 @@ _MOVED = timedelta(minutes=1)
 """By so much a deadline must move before the caption is changed; it shows the deadline in minutes."""
 
 _REASONS = {
-    AttemptRefusal.QUOTA: Reason.QUOTA,
     AttemptRefusal.TOO_MANY: Reason.TOO_MANY,
     AttemptRefusal.BUSY: Reason.BUSY,
 }
@@ -142,6 +142,8 @@ def attempt_refused(state: states.Opening, event: AttemptRefused, context: RuleC
         return ask(_verified(state, state.method, context))
     if event.refusal is AttemptRefusal.UNBOUND:
         return _link_ended(context)
+    if event.refusal is AttemptRefusal.QUOTA:
+        return ask(quota_full(state, state.attempt, context))
     reason = _REASONS.get(event.refusal, Reason.UNAVAILABLE)
     return ask(failed(state, reason, context, event.until))
 
@@ -267,6 +269,8 @@ def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleCo
     picture = ReplaceCodeWithPicture(
         question_id=state.question_id, picture=Picture.FAILED, text="stamp.failed", values=method_values(state)
     )
+    if event.reason is Reason.QUOTA:
+        return ask(quota_full(state, state.attempt, context, is_scanned=True), picture)
     # The day of a provider's own limit ends at midnight in Beijing.
     until = next_beijing_day(context.now) if event.reason is Reason.TOO_MANY else None
     return ask(failed(state, event.reason, context, until), picture)

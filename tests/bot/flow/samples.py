@@ -24,6 +24,7 @@ from bot.flow.events import (
     LinkRejected,
     MessageKind,
     MethodSuggested,
+    QuotaChecked,
     ReaskRequested,
     Said,
     Sent,
@@ -100,6 +101,8 @@ def state_samples() -> Iterator[State]:
     yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.FACE)
     yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.QQ)
     yield states.AgreeingFace(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
+    yield quota_full()
+    yield quota_full(is_scanned=True)
     for method in Method:
         yield from _attempts(method)
 
@@ -140,6 +143,12 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
     )
 
 
+def quota_full(*, is_scanned: bool = False) -> states.QuotaFull:
+    return states.QuotaFull(
+        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), attempt=ATTEMPT, is_scanned=is_scanned
+    )
+
+
 def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> states.Verified:
     return states.Verified(account=ACCOUNT, question_id=QUESTION_ID, method=method, attempt=attempt, at=NOON)
 
@@ -162,7 +171,7 @@ def _attempts(method: Method) -> Iterator[State]:
         for touched in (False, True):
             yield scanning(method, stage, touched)
     yield expired(method)
-    for reason in Reason:
+    for reason in (each for each in Reason if each is not Reason.QUOTA):
         yield failed(reason, method)
     yield verified(method)
     # A success that the dialogue learned from the store: the state has no attempt.
@@ -342,6 +351,7 @@ def events_of_the_core() -> Iterator[Event]:
         yield from (
             AttemptRefused(attempt, refusal, LATER) for refusal in (AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY)
         )
+        yield from (QuotaChecked(attempt, is_full) for is_full in (False, True))
         yield from (AttemptProgressed(attempt, stage, LATER) for stage in PhoneStage)
         yield CodeExpiring(attempt)
         yield CodeExpired(attempt)

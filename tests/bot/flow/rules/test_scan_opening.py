@@ -186,8 +186,8 @@ def test_a_code_that_arrives_after_its_attempt_was_refused_is_cancelled() -> Non
     holds(
         """
         >> core: attempt refused quota
-        << AskQuestion failed.ask
-        == Failed
+        << AskQuestion quota.ask
+        == QuotaFull
         >> core: attempt opened
         << CancelAttempt
         """,

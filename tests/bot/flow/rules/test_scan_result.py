@@ -37,7 +37,7 @@ from verification.attempts import AttemptId, Method, Reason
 from verification.ids import Account
 
 
-@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.QUOTA])
 def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> None:
     asked = "failed.later" if reason is Reason.TOO_MANY else "failed.ask"
     state = holds(
@@ -83,36 +83,9 @@ def test_after_a_face_failed_it_is_tried_again_without_a_second_consent() -> Non
     )
 
 
-def test_when_the_quota_is_reached_other_data_need_no_second_consent() -> None:
-    holds(
-        """
-        >> core: attempt refused quota
-        << AskQuestion failed.ask
-        == Failed
-        >> [change_data]
-        << AskQuestion confirm.ask
-        == Confirming
-        >> [change_number]
-        << AskQuestion other_number.ask
-        == ChangingNumber
-        >> 440524188001010014
-        << DeleteUserMessage
-        << AskQuestion confirm.ask
-        == Confirming
-        >> [wechat]
-        << RecordAnswer confirm.done
-        << ShowChatAction
-        << OpenAttempt wechat
-        == Opening
-        """,
-        after(TO_OPENING),
-    )
-
-
 @pytest.mark.parametrize(
     ("reason", "topic"),
     [
-        (Reason.QUOTA, "three_accounts"),
         (Reason.NO_CARD, "bank_card"),
         (Reason.MISMATCH, "data_error"),
         (Reason.FACE_COVERED, "face_fails"),
