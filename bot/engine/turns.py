@@ -152,7 +152,7 @@ class TurnCommitter:
                 case CheckQuota(attempt, account, identity):
                     # The core does not look at the method, which is not chosen yet.
                     request = AttemptRequest(attempt, account, contact_of(person), identity, Method.WECHAT)
-                    return QuotaChecked(attempt, await self._core.is_quota_reached(unit, request))
+                    return QuotaChecked(await self._core.is_quota_reached(unit, request))
                 case _:
                     pass
         return None

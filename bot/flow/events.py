@@ -210,7 +210,6 @@ class AttemptRefused:
 class QuotaChecked:
     """The core was asked whether three other accounts are verified with the number: `is_full`, as far as it says."""
 
-    attempt: AttemptId
     is_full: bool
 
 

@@ -259,7 +259,7 @@ def _expired(state: states.Expired) -> Reply:
     return ReplaceCodeWithPicture(
         question_id=state.question_id,
         picture=Card.EXPIRED,
-        text="expired.ask",
+        text="expired.ask" if state.stage is PhoneStage.WAITING else "expired.unanswered",
         values=method_values(state),
         rows=rows,
         in_place=False,

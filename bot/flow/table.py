@@ -113,6 +113,7 @@ TABLE: tuple[Row, ...] = (
     on(Opening, Said, scan.said_while_opening),
     on(Opening, Sent, scan.still_opening),
     on(Opening, Command.START, scan.opening_resumed),
+    on(Opening, Command.STATUS, scan.opening_status),
     on(Opening, Command.BACK, scan.attempt_left, Confirming),
     on_choice(Scanning, Choice.NEW_CODE, scan.new_code, Opening),
     on_choice(Scanning, Choice.OTHER_METHOD, scan.attempt_left, Confirming),

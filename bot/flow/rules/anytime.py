@@ -201,7 +201,6 @@ _STEP_OF: dict[type[State], str] = {
     states.ChangingNumber: "confirm",
     states.Confirming: "confirm",
     states.AgreeingFace: "confirm",
-    states.Opening: "opening",
     states.Failed: "failed",
     states.QuotaFull: "quota",
     states.Verified: "verified",

@@ -39,11 +39,21 @@ def in_place(question: Reply) -> Reply:
 
 
 def open_attempt(state: states.Identified, method: Method, context: RuleContext, *before: Effect) -> Step:
-    attempt = AttemptId(f"attempt-{context.fresh_id}")
+    attempt = new_attempt_id(context)
     opening = states.Opening(
-        account=state.account, question_id=context.question_id, identity=state.identity, method=method, attempt=attempt
+        account=state.account,
+        question_id=context.question_id,
+        identity=state.identity,
+        method=method,
+        attempt=attempt,
+        since=context.now,
     )
     return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, state.identity, method)))
+
+
+def new_attempt_id(context: RuleContext) -> AttemptId:
+    """The id of the attempt that a turn asks for; the core's answer in the same turn finds it again."""
+    return AttemptId(f"attempt-{context.fresh_id}")
 
 
 def choosing_method(state: states.Identified, context: RuleContext) -> states.Confirming:
@@ -68,7 +78,7 @@ def confirming(state: states.StateBase, identity: Identity, context: RuleContext
 
 
 def check_quota(account: Account, identity: Identity, context: RuleContext) -> CheckQuota:
-    return CheckQuota(AttemptId(f"attempt-{context.fresh_id}"), account, identity)
+    return CheckQuota(new_attempt_id(context), account, identity)
 
 
 def holds_secret(state: State, text: str) -> bool:

@@ -6,11 +6,11 @@ from bot.flow import states
 from bot.flow.events import Event, QuotaChecked
 from bot.flow.prompts import prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import ask, check_quota, confirming, quota_full
+from bot.flow.rules.common import ask, check_quota, confirming, new_attempt_id, quota_full
 
 
 def quota_checked(state: states.Confirming, event: QuotaChecked, context: RuleContext) -> Step:
-    return ask(quota_full(state, event.attempt, context)) if event.is_full else Step(state)
+    return ask(quota_full(state, new_attempt_id(context), context)) if event.is_full else Step(state)
 
 
 def place_freed(state: states.QuotaFull, _: Event, context: RuleContext) -> Step:

@@ -344,6 +344,7 @@ def events_of_a_person() -> Iterator[Event]:
 
 def events_of_the_core() -> Iterator[Event]:
     """Every answer and notice of the core, for the state's attempt and for another."""
+    yield from map(QuotaChecked, (False, True))
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
         yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER)
         yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER, simulated=True)
@@ -351,7 +352,6 @@ def events_of_the_core() -> Iterator[Event]:
         yield from (
             AttemptRefused(attempt, refusal, LATER) for refusal in (AttemptRefusal.TOO_MANY, AttemptRefusal.BUSY)
         )
-        yield from (QuotaChecked(attempt, is_full) for is_full in (False, True))
         yield from (AttemptProgressed(attempt, stage, LATER) for stage in PhoneStage)
         yield CodeExpiring(attempt)
         yield CodeExpired(attempt)

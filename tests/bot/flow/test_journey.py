@@ -35,7 +35,6 @@ from bot.flow.rows import Step as Answer
 from bot.flow.states import PhoneStage, State
 from tests.bot.flow.samples import (
     ACCOUNT,
-    ATTEMPT,
     EVENTS,
     LINK,
     NAME,
@@ -247,8 +246,8 @@ def test_three_accounts_used_up_are_counted_once_with_the_method_if_one_was_chos
     late.to_the_method()
     late.go(Choice.QQ)
 
-    found = early.take_event(QuotaChecked(ATTEMPT, is_full=True))
-    found_again = early.take_event(QuotaChecked(ATTEMPT, is_full=True))
+    found = early.take_event(QuotaChecked(is_full=True))
+    found_again = early.take_event(QuotaChecked(is_full=True))
     refused = late.take_event(AttemptRefused(late.attempt, AttemptRefusal.QUOTA))
 
     assert found == (FunnelIncrement(COHORT, None, None, Reason.QUOTA),)

@@ -235,7 +235,7 @@ class DialogueMachine(RuleBasedStateMachine):
                 self.asks_for_its_own_attempt(effect, before)
                 self.requests.append(effect)
             if isinstance(effect, CheckQuota):
-                self.meets(QuotaChecked(effect.attempt, self.core.full))
+                self.meets(QuotaChecked(self.core.full))
             if isinstance(effect, SetSuggestedMethod):
                 self.suggested_method = effect.method
             if isinstance(effect, CancelAttempt):

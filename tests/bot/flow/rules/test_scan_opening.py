@@ -105,17 +105,17 @@ def test_a_person_who_waits_for_the_code_gets_a_reply_and_the_core_is_asked_agai
         """
         >> 好了吗
         << DeleteUserMessage
-        << SendText opening.wait
+        << SendText status.opening.preparing
         << OpenAttempt wechat
         >> (sticker)
         << DeleteUserMessage
-        << SendText opening.wait
+        << SendText status.opening.preparing
         << OpenAttempt wechat
         >> /start
         << ShowChatAction
         << OpenAttempt wechat
         >> /status
-        << SendText status.opening
+        << SendText status.opening.preparing
         >> [new_code]
         << ShowToast misc.closed_question
         << RemoveButtons
