@@ -43,6 +43,7 @@ from bot.flow.effects import (
     EraseRecords,
     OpenAttempt,
     RecordConsent,
+    RecordDispute,
     Reply,
     SendExport,
     SendText,
@@ -203,7 +204,13 @@ class Runner:
             case CountQuestion(topic):
                 self._config.count_question(topic)
             case (
-                CheckQuota() | CancelAttempt() | RecordConsent() | EraseRecords() | SetLanguage() | SetSuggestedMethod()
+                CheckQuota()
+                | CancelAttempt()
+                | RecordConsent()
+                | RecordDispute()
+                | EraseRecords()
+                | SetLanguage()
+                | SetSuggestedMethod()
             ):
                 # Done in the transaction of the turn.
                 pass

@@ -22,6 +22,7 @@ from bot.flow.effects import (
     EraseRecords,
     OpenAttempt,
     RecordConsent,
+    RecordDispute,
     SetLanguage,
     SetSuggestedMethod,
     ShowToast,
@@ -49,7 +50,7 @@ from verification.errors import AlreadyVerified, MethodOff, QuotaReached, Reques
 from verification.ids import Account, PersonId, contact_of, own_account
 from verification.invitations import read_link_token
 from verification.support.funnel import FunnelIncrement, beijing_day
-from verification.support.store import UnansweredQuestion
+from verification.support.store import Dispute, UnansweredQuestion
 
 Advance = Callable[[State, Event, RuleContext], Step]
 
@@ -303,6 +304,8 @@ async def _save_effects(unit: DialogueUnit, step: Step, reply_context: ReplyCont
                         at=now,
                     )
                 )
+            case RecordDispute(attempt, reason, method):
+                await unit.add_dispute(Dispute(attempt=attempt, reason=reason, method=method, at=now))
             case EraseRecords(account):
                 await unit.erase(person, account)
             case DeleteUserMessage() if message_id is not None:

@@ -51,6 +51,7 @@ class Choice(StrEnum):
     TRY_AGAIN = "try_again"
     CHANGE_DATA = "change_data"
     FREED = "freed"
+    DISPUTE = "dispute"
     BACK = "back"
     CANCEL = "cancel"
 

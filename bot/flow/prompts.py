@@ -291,9 +291,10 @@ def _failed(state: states.Failed) -> Reply:
             question_id=state.question_id,
             text="failed.later",
             values={**values, "until": state.until},
-            rows=((UrlButton("console"),), *rows),
+            rows=((UrlButton("console"),), *rows, (ChoiceButton(Choice.DISPUTE),)),
         )
-    return AskQuestion(question_id=state.question_id, text="failed.ask", values=values, rows=(*rows, (topic,)))
+    rows = (*rows, (topic,), (ChoiceButton(Choice.DISPUTE),))
+    return AskQuestion(question_id=state.question_id, text="failed.ask", values=values, rows=rows)
 
 
 def _quota_full(state: states.QuotaFull) -> Reply:
@@ -302,7 +303,7 @@ def _quota_full(state: states.QuotaFull) -> Reply:
         (UrlButton("find_accounts"),),
         (TopicButton("three_accounts"),),
         (ChoiceButton(Choice.CHANGE_NUMBER), ChoiceButton(Choice.FREED)),
-        (ChoiceButton(Choice.CANCEL),),
+        (ChoiceButton(Choice.CANCEL), ChoiceButton(Choice.DISPUTE)),
     )
     values: Values = {
         **_account(state),

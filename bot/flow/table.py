@@ -25,7 +25,7 @@ from bot.flow.events import (
     Throttled,
 )
 from bot.flow.rows import Row, always, on, on_choice, on_former_choice
-from bot.flow.rules import anytime, details, entry, links, quota, scan
+from bot.flow.rules import anytime, details, dispute, entry, links, quota, scan
 from bot.flow.states import (
     Agreeing,
     AgreeingFace,
@@ -151,6 +151,9 @@ TABLE: tuple[Row, ...] = (
     *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, AgreeingFace, QuotaFull)),
     *(on_choice(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),
     on(Opening, Command.CANCEL, anytime.attempt_cancelled, Idle),
+    # Disputing
+    on_choice(Failed, Choice.DISPUTE, dispute.failure_disputed),
+    on_choice(QuotaFull, Choice.DISPUTE, dispute.quota_disputed),
     # In every state
     always(Command.START, anytime.asked_to_resume),
     always(Command.STATUS, anytime.status),

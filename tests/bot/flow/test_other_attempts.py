@@ -158,7 +158,8 @@ def test_a_stage_on_the_phone_is_followed_only_forward(before: PhoneStage, after
     if order.index(after) < order.index(before):
         assert step == Step(state)
     else:
-        assert step.state == replace(state, stage=after, touched=True)
+        since = CONTEXT.now if after is not before else None
+        assert step.state == replace(state, stage=after, touched=True, since=since)
         assert [type(effect) for effect in step.effects] == [EditCaption] * (before is PhoneStage.WAITING)
 
 

@@ -109,7 +109,7 @@ def test_it_says_whether_anything_was_scanned_and_offers_no_other_try() -> None:
         assert isinstance(question, AskQuestion)
         assert question.values["scanned"] == TextKey(said)
         assert not {Choice.TRY_AGAIN, Choice.OTHER_METHOD, Choice.CHANGE_DATA} & set(choices_in(question))
-        assert question.rows[-1] == (ChoiceButton(Choice.CANCEL),)
+        assert question.rows[-1] == (ChoiceButton(Choice.CANCEL), ChoiceButton(Choice.DISPUTE))
 
 
 def test_the_request_prints_no_name_or_number() -> None:
