@@ -4,25 +4,39 @@ from dataclasses import replace
 
 import pytest
 
+from bot.content.catalogue import LANGUAGES, load
 from bot.flow import states
-from bot.flow.effects import AskQuestion, ChoiceButton, TextKey, TopicButton, UrlButton
+from bot.flow.effects import (
+    AskQuestion,
+    ChoiceButton,
+    ReplaceCodeWithPicture,
+    SendText,
+    TextKey,
+    TopicButton,
+    UrlButton,
+)
 from bot.flow.events import (
     AttemptFailed,
+    AttemptPassed,
     AttemptProgressed,
     AttemptRefusal,
     AttemptRefused,
     Choice,
     CodeExpired,
     CodeExpiring,
+    LinkAccepted,
     Tapped,
+    VerificationRecord,
 )
 from bot.flow.machine import advance
-from bot.flow.prompts import prompt
+from bot.flow.prompts import prompt, short_prompt
 from bot.flow.states import PhoneStage
 from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import (
+    ACCOUNT,
     ATTEMPT,
     CONTEXT,
+    FOREIGN_ACCOUNT,
     LATER,
     STATES,
     failed,
@@ -232,3 +246,22 @@ def test_late_events_of_an_attempt_change_no_other_question() -> None:
     for news in (CodeExpiring(ATTEMPT), CodeExpired(ATTEMPT), AttemptProgressed(ATTEMPT, PhoneStage.OPENED, LATER)):
         assert advance(choosing, news, CONTEXT) == advance(choosing, CodeExpiring(ATTEMPT), CONTEXT)
         assert advance(choosing, news, CONTEXT).state == choosing
+
+
+@pytest.mark.parametrize("is_simulated", [False, True])
+def test_every_word_of_a_success_says_that_its_provider_was_simulated(is_simulated: bool) -> None:
+    verified_state = replace(verified(), simulated=is_simulated)
+    record = VerificationRecord(Method.QQ, CONTEXT.now, is_simulated)
+    foreign = AttemptPassed(ATTEMPT, FOREIGN_ACCOUNT, Method.QQ, is_simulated)
+    replies = (
+        prompt(verified_state),
+        short_prompt(verified_state, "status.verified"),
+        advance(scanning(), replace(foreign, account=ACCOUNT), CONTEXT).effects[0],
+        advance(scanning(), foreign, CONTEXT).effects[0],
+        advance(scanning(), LinkAccepted(FOREIGN_ACCOUNT, verified=record), CONTEXT).effects[-1],
+    )
+
+    for reply in replies:
+        assert isinstance(reply, AskQuestion | ReplaceCodeWithPicture | SendText)
+        assert reply.values["mark"] == (TextKey("test_mark") if is_simulated else "")
+        assert all("{mark}" in load(days=30).texts[language][reply.text] for language in LANGUAGES)
