@@ -17,7 +17,7 @@ from verification.limits import RateLimitRecord
 from verification.ports import DueAttempt, Notice, NoticeKind, QuotaSlot
 from verification.result_outbox import OutgoingResult
 from verification.support.funnel import DurationCount, FunnelCount, FunnelIncrement, FunnelQuery, FunnelStep
-from verification.support.store import AttemptSummary, AuditEntry, UnansweredQuestion
+from verification.support.store import AttemptSummary, AuditEntry, Dispute, UnansweredQuestion
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -261,6 +261,17 @@ def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSum
         expires_at=from_micros(expires_at),
         name=name,
         number=number,
+    )
+
+
+def read_dispute(row: Row) -> Dispute:
+    """Read a dispute."""
+    attempt, reason, method, disputed_at = row
+    return Dispute(
+        attempt=AttemptId(attempt),
+        reason=Reason(reason),
+        method=None if method is None else Method(method),
+        at=from_micros(disputed_at),
     )
 
 

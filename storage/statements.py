@@ -234,6 +234,7 @@ PURGE_BEFORE = {
     "consents": "agreed_at < $1",
     "attempts": f"created_at < $1 AND NOT ({LIVE})",
     "missed": "asked_at < $1",
+    "disputes": "disputed_at < $1",
     "caller_requests": "requested_at < $1",
     "links": "expires_at < $1 AND (opened_at IS NULL OR opened_at < $1)",
     # A week longer: even with a short retention no result is deleted while its delivery is still tried.
@@ -263,6 +264,7 @@ _KEYS = {
     "dialogues": "person",
     "tries": "attempt",
     "caller_requests": "attempt",
+    "disputes": "attempt",
 }
 
 

@@ -181,7 +181,7 @@ class Core:
             raise AlreadyVerified(request.account)
         attempt = self._new_attempt(request)
         await self._check_limits(unit, attempt, request.identity)
-        quota_reached = len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
+        quota_reached = await self._lacks_slot(unit, request)
         await unit.add_rate_limit_record(attempt, request.identity, provider_called=not quota_reached)
         if quota_reached:
             raise QuotaReached(request.id)
@@ -193,6 +193,21 @@ class Core:
                 await self._post(unit, NoticeKind.ENDED, cancelled, attempt.created_at, handed_over=False)
         await unit.save_attempt(attempt)
         return attempt
+
+    async def is_quota_reached(self, unit: Unit, request: AttemptRequest) -> bool:
+        """Whether three other accounts are verified with this number, in the caller's transaction.
+
+        It is asked before a method is chosen, so the method of the request does not count. The question counts as an
+        attempt without a provider; beyond the daily limits the answer is always no, so that nobody can probe numbers.
+        """
+        attempt = self._new_attempt(request)
+        if await self._refused_until(unit, attempt, request.identity) is not None:
+            return False
+        await unit.add_rate_limit_record(attempt, request.identity, provider_called=False)
+        return await self._lacks_slot(unit, request)
+
+    async def _lacks_slot(self, unit: Unit, request: AttemptRequest) -> bool:
+        return len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
 
     async def open_session(self, attempt: Attempt) -> ProviderSession:
         """Open the provider's session for a reserved attempt, outside any transaction.
@@ -489,15 +504,17 @@ class Core:
         )
 
     async def _check_limits(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
-        since = attempt.created_at - DAY
-        until = refused_until(
-            await unit.rate_limit_records(attempt, identity, since, self._limits.number), self._limits
-        )
+        until = await self._refused_until(unit, attempt, identity)
         if until is not None:
             raise TooManyAttempts(until)
-        oldest = await unit.budget_spent(since, self._limits.overall)
+        oldest = await unit.budget_spent(attempt.created_at - DAY, self._limits.overall)
         if oldest is not None:
             raise TooManyAttempts(oldest + DAY, is_overall=True)
+
+    async def _refused_until(self, unit: Unit, attempt: Attempt, identity: Identity) -> datetime | None:
+        since = attempt.created_at - DAY
+        records = await unit.rate_limit_records(attempt, identity, since, self._limits.number)
+        return refused_until(records, self._limits)
 
     async def _apply_quota(
         self, unit: Unit, attempt: Attempt, verdict: Verdict, now: datetime, *, simulated: bool

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.flow.journey import Journeys
 from bot.flow.states import State
-from verification.attempts import Method
+from verification.attempts import Method, Reason
 from verification.identity import Identity, Name, Number
 
 _STATES: Mapping[str, type[State]] = {state.__name__: state for state in get_args(State)}
@@ -27,6 +27,7 @@ _FORMER_STATES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "ChoosingMethod": ("Confirming", {"is_checked": True})
 }
 """States that became part of another one, with what is known in it besides."""
+_NOTHING_MORE: Mapping[str, object] = {}
 _READ_AS = {saved: name for name, saved in _SAVED_AS.items()}
 
 
@@ -72,8 +73,11 @@ def _facts(text: str) -> object:
 
 def _state(facts: object) -> State:
     match facts:
+        case {"state": "Failed", "reason": Reason.QUOTA, **known}:
+            # Three accounts used up was a failure like any other in earlier releases.
+            more, adapter = _NOTHING_MORE, _adapter("QuotaFull")
         case {"state": str(kind), **known} if kind in _STATES or kind in _FORMER_STATES:
-            kind, more = _FORMER_STATES.get(kind, (kind, {}))
+            kind, more = _FORMER_STATES.get(kind, (kind, _NOTHING_MORE))
             adapter = _adapter(kind)
         case _:
             raise ValueError("a saved dialogue is of a kind this release does not know")

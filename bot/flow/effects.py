@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.flow.events import Choice
-from verification.attempts import AttemptId, Method
+from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity
 from verification.ids import Account
 
@@ -295,6 +295,15 @@ class EraseRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordDispute:
+    """Store, without the person, that the end of an attempt is disputed; a second time changes nothing."""
+
+    attempt: AttemptId
+    reason: Reason
+    method: Method | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAttempt:
     """Ask the core to open an attempt; the request is idempotent by the attempt's id."""
 
@@ -302,6 +311,15 @@ class OpenAttempt:
     account: Account
     identity: Identity
     method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class CheckQuota:
+    """Ask the core, in the same transaction, whether the number has an account left; `attempt` is an id for that."""
+
+    attempt: AttemptId
+    account: Account
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +354,6 @@ SideReply = (
     | DeleteUserMessage
 )
 Reply = Question | SideReply
-StoredFact = SetLanguage | SetSuggestedMethod | RecordConsent | EraseRecords
-CoreRequest = OpenAttempt | CancelAttempt
+StoredFact = SetLanguage | SetSuggestedMethod | RecordConsent | RecordDispute | EraseRecords
+CoreRequest = OpenAttempt | CheckQuota | CancelAttempt
 Effect = Reply | StoredFact | CoreRequest | CountQuestion

@@ -50,6 +50,8 @@ class Choice(StrEnum):
     OTHER_METHOD = "other_way"
     TRY_AGAIN = "try_again"
     CHANGE_DATA = "change_data"
+    FREED = "freed"
+    DISPUTE = "dispute"
     BACK = "back"
     CANCEL = "cancel"
 
@@ -206,6 +208,13 @@ class AttemptRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaChecked:
+    """The core was asked whether three other accounts are verified with the number: `is_full`, as far as it says."""
+
+    is_full: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptProgressed:
     """The person reached another stage on the phone page."""
 
@@ -259,6 +268,7 @@ Event = (
     | ReaskRequested
     | AttemptOpened
     | AttemptRefused
+    | QuotaChecked
     | AttemptProgressed
     | CodeExpiring
     | CodeExpired

@@ -15,7 +15,7 @@ from bot.flow.effects import EraseRecords
 from bot.flow.events import Event
 from bot.flow.rows import Step as Answer
 from bot.flow.states import State
-from verification.attempts import Method
+from verification.attempts import Method, Reason
 from verification.ids import Account
 from verification.support.funnel import (
     METHOD_STEPS,
@@ -68,6 +68,7 @@ _BEGIN_NOTHING = (
     events.ReaskRequested
     | events.AttemptOpened
     | events.AttemptRefused
+    | events.QuotaChecked
     | events.AttemptProgressed
     | events.CodeExpiring
     | events.CodeExpired
@@ -96,6 +97,8 @@ _STEP_OF: Mapping[type[State], FunnelStep] = {
     states.Expired: FunnelStep.SHOWN,
     # An attempt may fail before there is a code.
     states.Failed: FunnelStep.CONFIRMED,
+    # It is found before a method is chosen, or later.
+    states.QuotaFull: FunnelStep.AGREED,
     # The account may have been verified outside this journey.
     states.Verified: FunnelStep.OPENED,
 }
@@ -167,8 +170,11 @@ def _new_increments(
 
 def _failure(journey: Journey, turn: JourneyTurn) -> Iterator[FunnelIncrement]:
     match turn.before, turn.event, turn.answer.state:
-        case states.Failed(), _, _:
+        case states.Failed() | states.QuotaFull(), _, _:
             return
+        case before, events.AttemptFailed() | events.AttemptRefused() | events.QuotaChecked(), states.QuotaFull():
+            method = before.method if isinstance(before, states.Attempting) else None
+            yield FunnelIncrement(journey.cohort, None, method, Reason.QUOTA)
         case _, events.AttemptFailed() | events.AttemptRefused(), states.Failed(method=method, reason=reason):
             yield FunnelIncrement(journey.cohort, None, method, reason)
 

@@ -253,7 +253,7 @@ def _expired(state: states.Expired) -> Reply:
     return ReplaceCodeWithPicture(
         question_id=state.question_id,
         picture=Card.EXPIRED,
-        text="expired.ask",
+        text="expired.ask" if state.stage is PhoneStage.WAITING else "expired.unanswered",
         values=method_values(state),
         rows=rows,
         in_place=False,
@@ -261,7 +261,6 @@ def _expired(state: states.Expired) -> Reply:
 
 
 _TOPIC_OF = {
-    Reason.QUOTA: "three_accounts",
     Reason.NO_CARD: "bank_card",
     Reason.DECLINED: "unknown_code",
     Reason.MISMATCH: "data_error",
@@ -286,11 +285,26 @@ def _failed(state: states.Failed) -> Reply:
             question_id=state.question_id,
             text="failed.later",
             values={**values, "until": state.until},
-            rows=((UrlButton("console"),), *rows),
+            rows=((UrlButton("console"),), *rows, (ChoiceButton(Choice.DISPUTE),)),
         )
-    # The FAQ says what to do when a number has its three accounts; trying again helps only after that.
-    rows = ((topic,), *rows) if state.reason is Reason.QUOTA else (*rows, (topic,))
+    rows = (*rows, (topic,), (ChoiceButton(Choice.DISPUTE),))
     return AskQuestion(question_id=state.question_id, text="failed.ask", values=values, rows=rows)
+
+
+def _quota_full(state: states.QuotaFull) -> Reply:
+    """How to find the accounts comes first: until one of them is freed, nothing else helps."""
+    rows: Rows = (
+        (UrlButton("find_accounts"),),
+        (TopicButton("three_accounts"),),
+        (ChoiceButton(Choice.CHANGE_NUMBER), ChoiceButton(Choice.FREED)),
+        (ChoiceButton(Choice.CANCEL), ChoiceButton(Choice.DISPUTE)),
+    )
+    values: Values = {
+        **_account(state),
+        "scanned": TextKey("quota.scanned" if state.is_scanned else "quota.not_scanned"),
+        "ticket": reference_code(state.attempt),
+    }
+    return AskQuestion(question_id=state.question_id, text="quota.ask", values=values, rows=rows)
 
 
 def _verified(state: states.Verified) -> Reply:
@@ -318,5 +332,6 @@ _PROMPTS: dict[type[State], Callable[..., Reply]] = {
     states.Scanning: _scan,
     states.Expired: _expired,
     states.Failed: _failed,
+    states.QuotaFull: _quota_full,
     states.Verified: _verified,
 }

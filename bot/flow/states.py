@@ -133,14 +133,17 @@ class Attempting(Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening(Attempting):
-    """The core is asked for a code and has not answered yet."""
+    """The core is asked for a code and has not answered since then (UTC)."""
+
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanning(Attempting):
     """The code is on the screen. `touched`: the person has written or pressed something since the code was shown.
 
-    `simulated`: the provider that opened the attempt proves nothing. `app`: what its pages need.
+    `simulated`: the provider that opened the attempt proves nothing. `app`: what its pages need. `since` is when the
+    stage began (UTC).
     """
 
     link: str = field(repr=False)
@@ -150,11 +153,14 @@ class Scanning(Attempting):
     touched: bool = False
     simulated: bool = False
     app: ProviderApp | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired(Attempting):
-    """The code expired before it was used."""
+    """The code expired before there was a result; `stage` is how far the person had come."""
+
+    stage: PhoneStage = PhoneStage.WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +169,17 @@ class Failed(Attempting):
 
     reason: Reason
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaFull(Identified):
+    """Three accounts are verified with this number; nothing goes on until one of them is freed (G2).
+
+    `attempt` is the id under which that was found. `is_scanned`: it was found only after a code had been scanned.
+    """
+
+    attempt: AttemptId
+    is_scanned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,5 +213,6 @@ State = (
     | Scanning
     | Expired
     | Failed
+    | QuotaFull
     | Verified
 )

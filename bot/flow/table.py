@@ -17,6 +17,7 @@ from bot.flow.events import (
     LinkAccepted,
     LinkRejected,
     MethodSuggested,
+    QuotaChecked,
     ReaskRequested,
     Said,
     Sent,
@@ -24,7 +25,7 @@ from bot.flow.events import (
     Throttled,
 )
 from bot.flow.rows import Row, always, on, on_choice, on_former_choice
-from bot.flow.rules import anytime, details, entry, links, scan
+from bot.flow.rules import anytime, details, dispute, entry, links, quota, scan
 from bot.flow.states import (
     Agreeing,
     AgreeingFace,
@@ -39,6 +40,7 @@ from bot.flow.states import (
     Failed,
     Idle,
     Opening,
+    QuotaFull,
     ReadingEnterprise,
     ReadingInvitation,
     ReadingOverseas,
@@ -49,7 +51,7 @@ from bot.flow.states import (
 
 RETURNABLE: tuple[type[StateBase], ...] = (
     *(Idle, ChoosingType, ReadingEnterprise, ReadingOverseas, Agreeing, AskingName, AskingNumber, ChangingName),
-    *(CheckingName, ChangingNumber, Confirming, AgreeingFace, Expired, Failed, Verified),
+    *(CheckingName, ChangingNumber, Confirming, AgreeingFace, Expired, Failed, QuotaFull, Verified),
 )
 """The states to which an invitation may return; it cancels a live code, so no state that waits for one is here."""
 
@@ -106,11 +108,12 @@ TABLE: tuple[Row, ...] = (
     on(AgreeingFace, Command.BACK, scan.other_method_chosen, Confirming),
     # The code
     on(Opening, AttemptOpened, scan.attempt_opened, Scanning),
-    on(Opening, AttemptRefused, scan.attempt_refused, Failed, Verified, Idle),
+    on(Opening, AttemptRefused, scan.attempt_refused, Failed, QuotaFull, Verified, Idle),
     on(Opening, ReaskRequested, scan.opening_resumed),
     on(Opening, Said, scan.said_while_opening),
     on(Opening, Sent, scan.still_opening),
     on(Opening, Command.START, scan.opening_resumed),
+    on(Opening, Command.STATUS, scan.opening_status),
     on(Opening, Command.BACK, scan.attempt_left, Confirming),
     on_choice(Scanning, Choice.NEW_CODE, scan.new_code, Opening),
     on_choice(Scanning, Choice.OTHER_METHOD, scan.attempt_left, Confirming),
@@ -122,7 +125,7 @@ TABLE: tuple[Row, ...] = (
     on(Scanning, AttemptProgressed, scan.attempt_progressed),
     on(Scanning, CodeExpiring, scan.code_expiring, Opening),
     on(Scanning, CodeExpired, scan.code_expired, Expired),
-    on(Scanning, AttemptFailed, scan.attempt_failed, Failed),
+    on(Scanning, AttemptFailed, scan.attempt_failed, Failed, QuotaFull),
     on(Scanning, AttemptRefused, scan.link_revoked, Idle),
     on_choice(Expired, Choice.NEW_CODE, scan.new_code, Opening),
     on_choice(Expired, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
@@ -133,16 +136,26 @@ TABLE: tuple[Row, ...] = (
     on_choice(Failed, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
     on_choice(Failed, Choice.CHANGE_DATA, details.back_to_confirm, Confirming),
     on(Failed, Command.BACK, scan.other_method_chosen, Confirming),
+    # Three accounts used up
+    on(Confirming, QuotaChecked, quota.quota_checked, QuotaFull),
+    on(QuotaFull, QuotaChecked, quota.quota_checked_again, Confirming),
+    on_choice(QuotaFull, Choice.CHANGE_NUMBER, details.number_wrong, ChangingNumber),
+    on_choice(QuotaFull, Choice.FREED, quota.place_freed),
+    on(QuotaFull, Command.BACK, details.number_wrong, ChangingNumber),
+    # Verified
     on(Verified, Command.START, scan.shown_again),
     on(Verified, Command.CANCEL, scan.verified_stays),
     on(Verified, Command.BACK, scan.verified_stays),
     on(Verified, AttemptPassed, scan.attempt_passed_before),
     # Cancelling, in every state that offers it
-    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, AgreeingFace)),
+    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, AgreeingFace, QuotaFull)),
     *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (AskingName, AskingNumber)),
     *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (ChangingName, ChangingNumber)),
     *(on_choice(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),
     on(Opening, Command.CANCEL, anytime.attempt_cancelled, Idle),
+    # Disputing
+    on_choice(Failed, Choice.DISPUTE, dispute.failure_disputed),
+    on_choice(QuotaFull, Choice.DISPUTE, dispute.quota_disputed),
     # In every state
     always(Command.START, anytime.asked_to_resume),
     always(Command.STATUS, anytime.status),
@@ -165,6 +178,7 @@ TABLE: tuple[Row, ...] = (
     always(AttemptPassed, scan.attempt_passed, Verified),
     always(AttemptOpened, scan.unexpected_attempt_opened),
     always(AttemptRefused, anytime.ignored),
+    always(QuotaChecked, anytime.ignored),
     always(AttemptProgressed, anytime.ignored),
     always(CodeExpiring, anytime.ignored),
     always(CodeExpired, anytime.ignored),

@@ -95,6 +95,8 @@ _CHOICES: Mapping[Choice, str] = {
     ),
     Choice.TRY_AGAIN: "再试一次 重试 再来一次 再试 tryagain retry again",
     Choice.CHANGE_DATA: "修改资料 改资料 修改信息 changedata editdata changemydata changedetails",
+    Choice.FREED: "已腾出名额继续 已腾出名额 腾出名额了 腾出来了 已经腾出来了 继续 ifreedaplace freed continue",
+    Choice.DISPUTE: "对结果有异议 有异议 结果不对 这不对 不服 弄错了 thisiswrong wrong idisagree disagree",
     Choice.BACK: "返回 上一步 后退 返回上一步 back goback",
     Choice.CANCEL: "取消 取消认证 退出 算了 cancel quit stop",
 }
@@ -115,6 +117,7 @@ _COMMANDS: Mapping[Command, str] = {
 _LINKS: Mapping[str, str] = {
     "enterprise": "企业实名认证指引 企业认证指引 enterpriseguide",
     "international": "前往国际站 去国际站 国际站 internationalsite",
+    "find_accounts": "查找名下账号 查找账号 findmyaccounts",
     "console": "打开控制台 控制台 opentheconsole openconsole console",
 }
 """The words of buttons that open a page, by the page's key."""

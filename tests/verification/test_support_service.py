@@ -201,7 +201,7 @@ async def test_attempts_are_found_by_code_and_account(service: SupportService, k
         await unit.save_attempt(attempt)
 
     for found in (
-        await service.attempt(ACTOR, "0a1b2c3d"),
+        (await service.attempt(ACTOR, "0a1b2c3d"))[0],
         await service.attempts(ACTOR),
         await service.attempts(ACTOR, account=Account("cloud:100012345")),
     ):

@@ -18,13 +18,14 @@ from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_
 from tests.open_unit import open_unit
 from tests.sqlite_file import sqlite_url
 from tests.web.app_fixture import filled_page_texts, page_texts
-from verification import Core, Method
+from verification import Core, Method, Reason
+from verification.attempts import AttemptId
 from verification.ids import Actor
 from verification.invitations import Link
 from verification.providers.simulated.provider import SimulatedProvider
 from verification.support.funnel import STEPS, Cohort, FunnelIncrement, beijing_day
 from verification.support.service import LinkRequest, SupportService
-from verification.support.store import AuditEntry, UnansweredQuestion
+from verification.support.store import AuditEntry, Dispute, UnansweredQuestion
 from web.app import WebDeps, web_app
 from web.dependencies import DeskRoute, QrCodes
 
@@ -133,6 +134,14 @@ class DeskFixture:
                 await unit.count_question(topic, beijing_day(self.clock()))
             if text:
                 await unit.add_unanswered(UnansweredQuestion(id=text, text=text, at=self.clock()))
+
+    async def dispute(self, attempt: str, method: Method | None) -> None:
+        """Store a dispute about an attempt, or about the quota."""
+        reason = Reason.QUOTA if method is None else Reason.MISMATCH
+        async with open_unit(self.store, "turn") as unit:
+            await unit.add_dispute(
+                Dispute(attempt=AttemptId(f"attempt-{attempt}"), reason=reason, method=method, at=self.clock())
+            )
 
     async def audit_log(self) -> list[AuditEntry]:
         """The audit entries so far, newest first."""

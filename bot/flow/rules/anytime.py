@@ -201,8 +201,8 @@ _STEP_OF: dict[type[State], str] = {
     states.ChangingNumber: "confirm",
     states.Confirming: "confirm",
     states.AgreeingFace: "confirm",
-    states.Opening: "opening",
     states.Failed: "failed",
+    states.QuotaFull: "quota",
     states.Verified: "verified",
 }
 

@@ -12,7 +12,7 @@ from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlBu
 from bot.flow.events import Choice, Event, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import answer_from_faq, answer_wish, ask, count_unanswered
+from bot.flow.rules.common import answer_from_faq, answer_wish, ask, check_quota, confirming, count_unanswered
 from bot.flow.typed_input import Remark, is_question, match_choice
 from verification.identity import Identity, Name, NameProblem, Number, read_name, split_number
 from verification.numbers import NumberProblem, other_documents
@@ -92,12 +92,12 @@ def name_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step
     return ask(states.ChangingName(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def number_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+def number_wrong(state: states.Identified, _: Event, context: RuleContext) -> Step:
     return ask(states.ChangingNumber(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
 def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) -> Step:
-    return ask(_confirming(state, state.identity, context))
+    return ask(confirming(state, state.identity, context))
 
 
 def back_from_confirm(state: states.Confirming, event: Event, context: RuleContext) -> Step:
@@ -155,16 +155,13 @@ def _named(state: NameStep, name: Name, number: Number | NumberProblem | None, c
 
 
 def _identified(state: states.StateBase, identity: Identity, context: RuleContext) -> Step:
-    return ask(_confirming(state, identity, context), DeleteUserMessage(with_panel=True))
-
-
-def _confirming(state: states.StateBase, identity: Identity, context: RuleContext) -> states.Confirming:
-    return states.Confirming(
-        account=state.account,
-        question_id=context.question_id,
-        identity=identity,
-        suggested=context.suggested_method,
-    )
+    step = ask(confirming(state, identity, context), DeleteUserMessage(with_panel=True))
+    match state:
+        case states.ChangingName(identity=former) | states.CheckingName(identity=Identity() as former):
+            was_asked = former.number == identity.number
+        case _:
+            was_asked = False
+    return step if was_asked else Step(step.state, (*step.effects, check_quota(state.account, identity, context)))
 
 
 def _number_refused(state: NumberStep, problem: NumberProblem) -> Step:

@@ -158,7 +158,7 @@ def test_every_value_of_the_program_has_its_text(language: str) -> None:
     needed: dict[str, Set[str]] = {
         "choice.": set(Choice),
         "command.": set(Command) - {Command.UNKNOWN},
-        "reason.": set(Reason),
+        "reason.": set(Reason) - {Reason.QUOTA},
         "method.": set(Method),
         "scan.steps.": set(Method),
         "scan.elsewhere.": set(Method) | {f"in_{app}" for app in ProviderApp},
@@ -204,7 +204,13 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
     values = {"account": account, "id": "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
     values |= {"until": time, "left": time, "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
     values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
-    values |= {"words": texts["misc.wait"], "steps": longest("scan.steps."), "reason": longest("reason.")}
+    values |= {
+        "words": texts["misc.wait"],
+        "steps": longest("scan.steps."),
+        "scanned": texts["quota.scanned"],
+        "about": longest("method."),
+        "reason": longest("reason."),
+    }
     values |= {"method": max((texts[f"method.{method}"] for method in Method), key=telegram_length)}
     values |= {name: ", ".join(texts[f"method.{method}"] for method in Method) for name in ("methods", "scans")}
     values |= {"services": "，".join(text for key, text in texts.items() if key.startswith("service."))}

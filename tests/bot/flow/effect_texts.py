@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from bot.flow.effects import (
     AskQuestion,
     Button,
+    CheckQuota,
     ChoiceButton,
     DeleteUserMessage,
     EditCaption,
@@ -49,8 +50,8 @@ def strings(value: object) -> Iterator[str]:
 
 
 def exposed(step: Step) -> list[Effect]:
-    """The effects that may reach a screen or a log: all but the request to the core, which must hold the identity."""
-    return [effect for effect in step.effects if not isinstance(effect, OpenAttempt)]
+    """The effects that may reach a screen or a log: all but the requests to the core, which must hold the identity."""
+    return [effect for effect in step.effects if not isinstance(effect, OpenAttempt | CheckQuota)]
 
 
 def visible(step: Step) -> list[Reply]:

@@ -25,6 +25,7 @@ from bot.flow.events import (
     LinkRejected,
     MessageKind,
     MethodSuggested,
+    QuotaChecked,
     ReaskRequested,
     Said,
     Sent,
@@ -101,6 +102,8 @@ def state_samples() -> Iterator[State]:
     yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.FACE)
     yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.QQ)
     yield states.AgreeingFace(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
+    yield quota_full()
+    yield quota_full(is_scanned=True)
     for method in Method:
         yield from _attempts(method)
 
@@ -141,6 +144,12 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
     )
 
 
+def quota_full(*, is_scanned: bool = False) -> states.QuotaFull:
+    return states.QuotaFull(
+        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), attempt=ATTEMPT, is_scanned=is_scanned
+    )
+
+
 def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> states.Verified:
     return states.Verified(account=ACCOUNT, question_id=QUESTION_ID, method=method, attempt=attempt, at=NOON)
 
@@ -163,7 +172,7 @@ def _attempts(method: Method) -> Iterator[State]:
         for touched in (False, True):
             yield scanning(method, stage, touched)
     yield expired(method)
-    for reason in Reason:
+    for reason in (each for each in Reason if each is not Reason.QUOTA):
         yield failed(reason, method)
     yield verified(method)
     # A success that the dialogue learned from the store: the state has no attempt.
@@ -352,6 +361,7 @@ def events_of_a_person() -> Iterator[Event]:
 
 def events_of_the_core() -> Iterator[Event]:
     """Every answer and notice of the core, for the state's attempt and for another."""
+    yield from map(QuotaChecked, (False, True))
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
         yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER)
         yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER, simulated=True)

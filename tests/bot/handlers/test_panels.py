@@ -237,7 +237,7 @@ async def test_a_panel_with_other_messages_below_it_is_not_changed_into_the_next
 async def test_a_code_does_not_take_the_place_of_a_question_with_messages_below_it() -> None:
     async with sender_fixture() as sender:
         await sender.show(OTHER_QUESTION)
-        await sender.show(e.SendText("opening.wait"))
+        await sender.show(e.SendText("misc.slow_down"))
         await sender.show(NEW_CODE)
 
         assert [message["id"] for message in sender.guest.waiting_messages()] == [panel(sender).id]

@@ -259,6 +259,7 @@ def test_a_suggested_method_is_named_at_once_and_comes_first_among_the_methods()
         >> 11010519491231002X
         << DeleteUserMessage
         << AskQuestion confirm.ask + method.suggested
+        << CheckQuota
         == Confirming
         """
     )
