@@ -47,6 +47,7 @@ from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys, sqlite_path
 from storage.migrations import known_migrations
+from verification.identity import clean_name
 from verification.providers.addresses import is_elsewhere
 from web import webhooks
 from web.serving import listen, serving
@@ -59,9 +60,9 @@ Say = Callable[[str], None]
 
 
 def preload() -> None:
-    """Load once what every start needs; processes forked from this one share it."""
+    """Load once what every start and the first name need; processes forked from this one share it."""
     texts.load(days=1)
-    vocabulary.load()
+    vocabulary.load().is_likely_name(clean_name("王小明"))
     if sys.platform != "win32":
         import uvloop
 
