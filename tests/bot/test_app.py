@@ -4,8 +4,10 @@ import asyncio
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from telegram import Bot
 
+from bot.app import _publish_menus
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.incoming import person_of
@@ -219,3 +222,14 @@ def test_a_mistake_in_the_faq_fails_the_start_with_one_line_before_anything_is_o
         " there are id, title, answer, links, keywords, method\n"
     )
     assert not (tmp_path / "data").exists()
+
+
+async def test_a_database_that_keeps_no_menus_does_not_end_the_program(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path) as bot:
+        with closing(sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)) as database:
+            database.execute("DROP TABLE staff_menus")
+        await _publish_menus(bot.app)
+
+        assert "the database is away: " in caplog.text
