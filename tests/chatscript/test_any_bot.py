@@ -1,8 +1,6 @@
 """One script runs against bots in several languages, and a wrong setup of a bot is reported."""
 
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -31,39 +29,6 @@ async def played(command: str) -> tuple[int, str]:
     launch = CommandLauncher(split_command(command), folder=FOREIGN)
     status = await run_suite([TALK], SuiteOptions(jobs=2), launcher=launch, texts=None, out=said.append)
     return status, "\n".join(said)
-
-
-@pytest.mark.slow("foreign bots")
-async def test_a_bot_of_python_telegram_bot_can_be_tested() -> None:
-    status, said = await played(f"{sys.executable} ptb_bot.py")
-
-    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
-
-
-@pytest.mark.slow("foreign bots")
-async def test_a_bot_of_grammy_can_be_tested() -> None:
-    if shutil.which("node") is None or not (FOREIGN / "node_modules" / "grammy").exists():
-        pytest.skip(f"no grammY to play with: npm install --prefix {FOREIGN}")
-
-    status, said = await played("node grammy_bot.js")
-
-    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
-
-
-def _has_perl() -> bool:
-    perl = shutil.which("perl")
-    if perl is None:
-        return False
-    return subprocess.run([perl, "-MHTTP::Tiny", "-MJSON::PP", "-e1"], check=False, capture_output=True).returncode == 0
-
-
-async def test_a_bot_without_any_library_can_be_tested() -> None:
-    if not _has_perl():
-        pytest.skip("no perl with its usual modules")
-
-    status, said = await played("perl plain_bot.pl")
-
-    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
 
 
 CALL = """
