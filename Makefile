@@ -32,6 +32,7 @@ test: $(VENV)/dev.lock
 
 # What `make test` leaves out: every crash point, all stories, long walks in a browser, bots of other libraries.
 test-all: $(VENV)/dev.lock
+	@$(INSTALL) .venv-bench bench $(PYTHON) || echo "aiogram and pyTelegramBotAPI do not install: no bots of theirs."
 	$(BIN)/$(PYTEST) -m slow
 
 # The tests of `make test` with branches measured, also in the processes that they start. It fails when they reach less than

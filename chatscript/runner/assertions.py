@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from chatscript.match.matcher import Captures
 from chatscript.match.message_diff import MessageComparison, compare_message, describe_text_difference, match_keyboard
 from chatscript.match.transcript import format_event
 from chatscript.runner.context import RunContext, StepFailed
+
+_FLOOD = 100  # events that a passage of `...` may have without a limit of its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,15 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
     if isinstance(step, steps.ExpectInAnyOrder):
         await _expect_in_any_order(context, step)
         return
+    started, passed_over = time.monotonic(), 0
     while True:
-        event = await context.listener.wait_for(
-            lambda: _next_unread(context), stop_when_idle=context.expects_prompt_reply
+        event = context.chat.next_unread() or await context.listener.wait_for(
+            context.chat.next_unread, stop_when_idle=context.expects_prompt_reply
         )
         if event is None:
             if is_optional(step):
                 return
-            raise _no_event(context)
+            raise await _no_event(context)
         comparison = await compare_event(context, step, event)
         if not comparison.differences:
             context.chat.read_up_to(event)
@@ -48,6 +52,9 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
         if context.chat.id not in context.lenient_chats:
             raise await _other_event(context, step, event, comparison)
         context.chat.read_up_to(event)
+        passed_over += 1
+        if passed_over > _FLOOD and time.monotonic() - started > context.listener.timing.timeout:
+            raise StepFailed(f"the bot did {passed_over} things here, does still more, and none of them is this:")
 
 
 async def _expect_in_any_order(context: RunContext, step: steps.ExpectInAnyOrder) -> None:
@@ -62,7 +69,7 @@ async def _expect_in_any_order(context: RunContext, step: steps.ExpectInAnyOrder
         if len(found) == wanted:
             break
         if not enough or not lenient:
-            raise _not_assigned(context, step, events, found)
+            raise await _not_assigned(context, step, events, found)
         seen = len(events)
     chat.read_up_to(events[max(found)])
     context.lenient_chats.discard(chat.id)
@@ -98,12 +105,12 @@ def _assign(compared: Sequence[Sequence[EventComparison]]) -> dict[int, int]:
     return line_of
 
 
-def _not_assigned(
+async def _not_assigned(
     context: RunContext, step: steps.ExpectInAnyOrder, events: Sequence[ChatEvent], found: Mapping[int, int]
 ) -> StepFailed:
     missing = [line for number, line in enumerate(step.expected) if number not in found.values()]
     surplus = [event for number, event in enumerate(events) if number not in found]
-    headline = "the bot did something that no line here mentions:" if surplus else _no_event(context).headline
+    headline = "the bot did something that no line here mentions:" if surplus else (await _no_event(context)).headline
     return StepFailed(
         headline,
         got=[line for event in surplus for line in format_event(event) or []],
@@ -234,14 +241,14 @@ def _compare_deletion(context: RunContext, step: steps.ExpectDeleted, deleted: M
     return EventComparison((*differences, *compared.differences), compared.captures)
 
 
-def _next_unread(context: RunContext) -> ChatEvent | None:
-    return next(iter(context.chat.unread_events()), None)
-
-
-def _no_event(context: RunContext) -> StepFailed:
+async def _no_event(context: RunContext) -> StepFailed:
     if not context.environment.alive():
         return StepFailed(f"the bot's process ended with exit code {context.environment.exit_code}")
-    reason = "it is idle" if context.expects_prompt_reply else f"waited {context.listener.timing.timeout:g} s"
+    reason = f"waited {context.listener.timing.timeout:g} s"
+    if not await context.client.wait_idle(0):
+        reason += "; it is busy: it has not asked for more updates since, or a call of it is under way"
+    elif context.expects_prompt_reply:
+        reason = "it is idle"
     others = [chat for chat in context.listener.chats() if chat is not context.chat and chat.unread_events()]
     notes = [f"the script does not mention what happened in {context.name_of(chat)}" for chat in others]
     return StepFailed(f"the bot did nothing more here ({reason})", notes=notes)

@@ -13,14 +13,16 @@ from chatscript.command_line import main
 from chatscript.language.bot_texts import BotTexts
 from chatscript.python_api import ChatFailed, open_conversation
 from chatscript.runner.case_runner import RunConfig
-from tests.chatscript.bots.playing import FORM_BOT, TIMING, launcher_for, passes
+from chatscript.runner.event_waiter import Timing
+from tests.chatscript.bots.playing import FORM_BOT, launcher_for, passes
 
+QUICK = Timing(timeout=1.5, silence=0.5, settle=0.2)
 LIFE_BOT = FORM_BOT.with_name("life_bot.py")
 
 
 async def test_an_agent_writes_a_script_that_passes(tmp_path: Path) -> None:
     file = tmp_path / "agent" / "shop.chat"
-    config = RunConfig(launcher_for(LIFE_BOT), BotTexts(), TIMING)
+    config = RunConfig(launcher_for(LIFE_BOT), BotTexts(), QUICK)
     async with open_conversation(config, "agent") as conversation:
         session = AgentSession(conversation, file)
         assert await session.transcript() == "nothing yet"
@@ -42,7 +44,7 @@ async def test_an_agent_writes_a_script_that_passes(tmp_path: Path) -> None:
 
 
 async def test_what_another_person_gets_is_written_in_their_chat(tmp_path: Path) -> None:
-    config = RunConfig(launcher_for(LIFE_BOT), BotTexts(), TIMING)
+    config = RunConfig(launcher_for(LIFE_BOT), BotTexts(), QUICK)
     async with open_conversation(config, "agent") as conversation:
         await conversation.play("@user B\n@group 家人\n@bot-role administrator\n@private\n> hi")
         lines = await conversation.read()
@@ -57,7 +59,7 @@ async def test_what_another_person_gets_is_written_in_their_chat(tmp_path: Path)
 
 
 async def test_a_bot_that_ends_is_an_error_of_the_tool(tmp_path: Path) -> None:
-    config = RunConfig(launcher_for(LIFE_BOT), BotTexts(), TIMING)
+    config = RunConfig(launcher_for(LIFE_BOT), BotTexts(), QUICK)
     async with open_conversation(config, "agent") as conversation:
         session = AgentSession(conversation, tmp_path / "a.chat")
         assert await session.say("hi") == "< hi"
