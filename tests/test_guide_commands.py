@@ -10,8 +10,8 @@ import pytest
 import typer
 
 from chatscript.runner.bot_process import CommandLauncher
+from command_line import app
 from playground.phone.browser import Phone
-from run_bot import app
 from tests import containerfile
 from tests.crash.test_replicas import converses, fleet
 from tests.postgres_server import Server
