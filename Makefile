@@ -23,6 +23,9 @@ bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json
 run: $(VENV)/runtime.lock
 	@$(BIN)/python run_bot.py
 
+# Without compiled files, each worker and each bot that a test starts would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Several workers at once. They take few tests at a time: else one ends alone with a long row of slow ones.
 PYTEST := pytest -n auto --maxschedchunk 8
 
