@@ -33,7 +33,7 @@ PYTEST := pytest -n auto --maxschedchunk 8
 test: $(VENV)/dev.lock
 	$(BIN)/$(PYTEST) -m "not slow" --chat-fail-under row=100
 
-# What `make test` leaves out: every crash point, all stories, long walks in a browser, bots of other libraries.
+# What `make test` leaves out: every crash point, all stories, every event in every state, long walks in a browser, other bots.
 test-all: $(VENV)/dev.lock
 	$(BIN)/$(PYTEST) -m slow
 
