@@ -305,11 +305,13 @@ def test_another_name_where_the_number_is_asked_is_checked_and_replaces_the_firs
     checking = said(text, ASKING_NUMBER).state
     changing = said(text, CHANGING_NUMBER).state
 
-    assert isinstance(checking, states.CheckingName) and checking.identity is None
+    assert isinstance(checking, states.CheckingName)
+    assert checking.identity is None
     assert said("是的", checking).state == replace(
         ASKING_NUMBER, name=Name(OTHER_NAME), question_id=CONTEXT.question_id
     )
-    assert isinstance(changing, states.CheckingName) and changing.identity == make_identity()
+    assert isinstance(changing, states.CheckingName)
+    assert changing.identity == make_identity()
 
 
 @pytest.mark.parametrize("state", [ASKING_NUMBER, CHANGING_NUMBER], ids=["asking", "changing"])
@@ -330,7 +332,8 @@ def test_a_short_text_that_the_faq_knows_is_answered_where_the_number_is_asked()
 def test_a_label_written_like_a_name_is_taken_off() -> None:
     state = said("I'm Wang Xiaoming").state
 
-    assert isinstance(state, states.AskingNumber) and state.name == Name("Wang Xiaoming")
+    assert isinstance(state, states.AskingNumber)
+    assert state.name == Name("Wang Xiaoming")
 
 
 def test_a_wish_for_a_human_is_counted_as_a_topic_and_offers_the_contact() -> None:
