@@ -23,6 +23,9 @@ bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json
 run: $(VENV)/runtime.lock
 	@$(BIN)/python run_bot.py
 
+# Without compiled files, each worker and each bot that a test starts would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Several workers at once. They take few tests at a time: else one ends alone with a long row of slow ones.
 PYTEST := pytest -n auto --maxschedchunk 8
 
@@ -30,7 +33,7 @@ PYTEST := pytest -n auto --maxschedchunk 8
 test: $(VENV)/dev.lock
 	$(BIN)/$(PYTEST) -m "not slow" --chat-fail-under row=100
 
-# What `make test` leaves out: every crash point, all stories, long walks in a browser, bots of other libraries.
+# What `make test` leaves out: every crash point, all stories, every event in every state, long walks in a browser, other bots.
 test-all: $(VENV)/dev.lock
 	@$(INSTALL) .venv-bench bench $(PYTHON) || echo "aiogram and pyTelegramBotAPI do not install: no bots of theirs."
 	$(BIN)/$(PYTEST) -m slow

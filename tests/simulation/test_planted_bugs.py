@@ -163,7 +163,7 @@ def is_found(make_store: Callable[[SimulatedDatabase], SqlStore], known_seed: in
         (CountsTwice, 1),
         (RevivesAttempts, 32),
         (OpensLinksToAll, 21),
-        (BindsEverybody, 6),
+        (BindsEverybody, 31),
         (ForgetsNotices, 1),
     ],
 )

@@ -24,6 +24,7 @@ from tests.bot.flow.samples import (
     quota_full,
     scanning,
 )
+from tests.each_case import each_case
 from tests.fakes import NUMBER, make_identity
 from verification.attempts import Method, Reason
 from verification.identity import Name
@@ -34,7 +35,7 @@ SAVED = [
     for file in sorted(GOLDEN.glob("*.jsonl"))
     for line in file.read_text(encoding="utf-8").splitlines()
 ]
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+in_each_state = each_case("state", STATES, label)
 
 
 @in_each_state

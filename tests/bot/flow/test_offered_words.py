@@ -19,6 +19,7 @@ from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from tests.bot.flow.effect_texts import buttons, texts_in
 from tests.bot.flow.samples import CONTEXT, STATES, label
+from tests.each_case import each_case
 
 CATALOGUE = load(days=30)
 REAL_CONTEXT = replace(CONTEXT, topics_in=TopicSearch(CATALOGUE.faq).topics)
@@ -27,7 +28,7 @@ QUOTED = re.compile("「([^」]+)」|“([^”]+)”")
 NOT_UNDERSTOOD = {"misc.not_understood", "misc.no_answer"}
 
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+in_each_state = each_case("state", STATES, label)
 
 
 def shown_texts(state: states.State, language: str) -> list[str]:

@@ -45,12 +45,13 @@ from tests.bot.flow.samples import (
     scanning,
     verified,
 )
+from tests.each_case import each_case
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import mask_account
 from verification.ids import Account
 from verification.support.funnel import next_beijing_day
 
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+in_each_state = each_case("state", STATES, label)
 
 OTHER_ATTEMPTS = (FOREIGN_ATTEMPT, AttemptId("attempt-currenT"), AttemptId("attempt-curren"), AttemptId(""))
 """Some of them look much like the one of the state."""

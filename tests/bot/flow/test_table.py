@@ -14,9 +14,10 @@ from bot.flow.states import State
 from bot.flow.table import TABLE
 from tests.bot.flow.effect_texts import choices_in
 from tests.bot.flow.samples import EVENT_KINDS, STATE_KINDS, STATES, label
+from tests.each_case import each_case
 
 TRIGGERS: tuple[Trigger, ...] = (*(kind for kind in EVENT_KINDS if kind not in (Tapped, Commanded)), *Command)
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+in_each_state = each_case("state", STATES, label)
 
 
 def test_no_state_has_two_transitions_for_one_trigger() -> None:

@@ -1,7 +1,5 @@
 """The table's own lists, enumerated: every target that a row names is reached, and every list of states is whole."""
 
-import pytest
-
 from bot.flow import codec, states
 from bot.flow.effects import CancelAttempt, SetLanguage
 from bot.flow.events import (
@@ -30,10 +28,11 @@ from tests.bot.flow.samples import (
     STATES,
     label,
 )
+from tests.each_case import each_case
 from verification.attempts import Method
 from verification.ids import Account
 
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+in_each_state = each_case("state", STATES, label)
 
 CHOICES: dict[type[StateBase], str] = {
     states.Idle: "begin",

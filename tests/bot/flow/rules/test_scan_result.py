@@ -46,6 +46,7 @@ from tests.bot.flow.samples import (
     verified,
 )
 from tests.bot.flow.transcript import TO_CODE, TO_OPENING, after, holds
+from tests.each_case import each_case
 from tests.fakes import make_identity
 from verification.attempts import AttemptId, Method, Reason
 from verification.ids import Account
@@ -175,7 +176,7 @@ def test_a_person_whose_account_is_verified_already_sees_that() -> None:
 BEFORE_THE_REPORT = [state for state in STATES if not isinstance(state, states.Verified) or not state.attempt]
 
 
-@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in BEFORE_THE_REPORT])
+@each_case("state", BEFORE_THE_REPORT, label)
 def test_a_success_is_reported_in_every_state(state: states.State) -> None:
     picture = ["<< ReplaceCodeWithPicture verified stamp.verified in place"]
 
