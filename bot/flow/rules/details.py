@@ -74,7 +74,7 @@ def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
 
 def _name_instead(state: NumberStep, text: str, context: RuleContext) -> Step | None:
     """What becomes of a name, or of the wish to change it, where the number is asked; None for any other text."""
-    if match_choice(text, (Choice.CHANGE_NAME,)):
+    if match_choice(text, (Choice.CHANGE_NAME,), by_position=False):
         return ask(_asking_name(state, context), DeleteUserMessage(with_panel=True))
     name = _read_name(text, context)
     if not isinstance(name, Name) or not _is_likely(name, context):
