@@ -250,7 +250,14 @@ class DialogueMachine(RuleBasedStateMachine):
         if step_of(self.state) < step_of(before):
             excused = erased or self.is_revocation(event) or is_quota_freed(event)
             assert excused or isinstance(event, Tapped | Said | Commanded)
-            assert excused or meaning(before, event) in LEAVING
+            assert excused or meaning(before, event) in LEAVING or self.is_new_name(before, event)
+
+    def is_new_name(self, before: State, event: Event) -> bool:
+        return (
+            isinstance(before, states.AskingNumber)
+            and isinstance(event, Said)
+            and isinstance(self.state, states.AskingName | states.CheckingName)
+        )
 
     def is_revocation(self, event: Event) -> bool:
         return isinstance(event, AttemptRefused) and event.refusal is AttemptRefusal.UNBOUND
