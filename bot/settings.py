@@ -235,6 +235,8 @@ class Settings(BaseModel):
     index_key: SecretStr | None = None
     qr_ttl: Duration = timedelta(minutes=10)
     link_ttl: Duration = timedelta(minutes=30)
+    reminders: Flag = True
+    reminder_utc_offset: float = Field(default=8, ge=-12, le=14, allow_inf_nan=False)
     retention_days: int = Field(default=30, ge=1, le=3650)
     daily_attempt_limit: int = Field(
         default=AttemptLimits().overall, ge=1, le=1_000_000, validation_alias=_also("daily_attempt_limit")

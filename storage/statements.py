@@ -147,11 +147,18 @@ FROM (SELECT 1 AS one) AS one LEFT JOIN dialogues ON person = $1 LEFT JOIN place
 """
 DIALOGUE = "SELECT person, text, language, revision, shown, panel, blocked FROM dialogues WHERE person = $1"
 SAVE_DIALOGUE = """
-INSERT INTO dialogues (person, text, language, revision, changed_at, front_end) VALUES ($1, $2, $3, 1, $4, $5)
+INSERT INTO dialogues (person, text, language, revision, changed_at, front_end, remind_at)
+VALUES ($1, $2, $3, 1, $4, $5, $6)
 ON CONFLICT (person) DO UPDATE SET
     text = excluded.text, language = coalesce(excluded.language, dialogues.language),
-    revision = dialogues.revision + 1, changed_at = excluded.changed_at
+    revision = dialogues.revision + 1, changed_at = excluded.changed_at, remind_at = excluded.remind_at
 RETURNING revision
+"""
+DUE_REMINDERS = """
+SELECT person FROM dialogues WHERE front_end = $1 AND remind_at <= $2 AND blocked = 0 ORDER BY remind_at LIMIT $3
+"""
+TAKE_REMINDER = """
+UPDATE dialogues SET remind_at = $3 WHERE person = $1 AND remind_at <= $2 AND blocked = 0 RETURNING person
 """
 # After an erasure revisions start at 1: a late call for the old dialogue must not mark answers of the new one.
 MARK_SHOWN = """

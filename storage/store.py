@@ -149,6 +149,10 @@ class SqlStore:
 
         await self._database.run(mark, soon=soon)
 
+    async def due_reminders(self, front_end: FrontEnd, now: datetime, limit: int) -> Sequence[PersonId]:
+        rows = await fetch_alone(self._database, sql.DUE_REMINDERS, front_end, mapping.to_micros(now), limit)
+        return [PersonId(person) for (person,) in rows]
+
     async def mark_blocked(self, person: PersonId, panel: str) -> None:
         async def mark(connection: Connection) -> None:
             await connection.fetch(sql.MARK_BLOCKED, person, self._sealed_panel(person, panel))

@@ -8,7 +8,7 @@ core. `DeletionScheduler`: the reply sender lists a message, and the cleanup loo
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from functools import partial
 from operator import attrgetter
 from typing import Any, ParamSpec, TypeVar
@@ -22,9 +22,11 @@ from bot.content import vocabulary
 from bot.content.questions import FaqMatcher
 from bot.engine.messages import FRONT_END
 from bot.engine.notices import LEASE, NoticeDispatcher
+from bot.engine.reminders import ReminderLoop
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
+from bot.flow.reminders import ReminderTimes
 from bot.flow.rows import RuleContext
 from bot.handlers.api.call_outcome import CallOutcome
 from bot.handlers.api.fence import SendFence
@@ -190,6 +192,7 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
             words=words,
         )
 
+    zone = timezone(timedelta(hours=settings.reminder_utc_offset))
     return RunnerConfig(
         new_rule_context=new_rule_context,
         is_outage=is_outage,
@@ -197,6 +200,7 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
         advance=deps.advance,
         count_question=faq.count,
         is_counted=is_counted,
+        reminders=ReminderTimes(zone=zone) if settings.reminders else None,
     )
 
 
@@ -305,6 +309,7 @@ def _jobs(
         notices=NoticeDispatcher(store, core, runner, now),
         cleanup=Cleanup(store, replies.delete_pending, now, timedelta(days=settings.retention_days)),
         provider_poller=ProviderPoller(store, core, deps.providers.pollable, now, news),
+        reminders=ReminderLoop(store, runner.handle, now) if settings.reminders else None,
         result_sender=ResultSender(store.result_outbox(), endpoint, now, results),
     )
 

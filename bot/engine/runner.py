@@ -50,6 +50,7 @@ from bot.flow.effects import (
     SetLanguage,
     SetSuggestedMethod,
     ShowRecords,
+    StopReminders,
 )
 from bot.flow.events import ReaskRequested
 from verification.core import Core
@@ -209,6 +210,7 @@ class Runner:
                 | RecordConsent()
                 | RecordDispute()
                 | EraseRecords()
+                | StopReminders()
                 | SetLanguage()
                 | SetSuggestedMethod()
             ):

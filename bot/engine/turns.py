@@ -37,10 +37,12 @@ from bot.flow.events import (
     LinkOpened,
     LinkRejected,
     QuotaChecked,
+    ReminderDue,
     VerificationRecord,
 )
-from bot.flow.journey import Journeys, JourneyTurn, update_journeys
+from bot.flow.journey import Journeys, JourneyTurn, reminder_increments, update_journeys
 from bot.flow.machine import advance
+from bot.flow.reminders import ReminderTimes, next_reminder, update_reminders
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import Idle, Opening, State, Verified
 from verification.attempts import AttemptId, AttemptStatus, Method
@@ -62,6 +64,7 @@ class RunnerConfig:
     `new_rule_context` gives the time and fresh ids. `is_outage` knows the errors of the store that pass by themselves.
     `language` is for people whose client reports none. `advance` is the dialogue's machine, or one that also records
     what it does. `count_question` counts a question by its topic. `is_counted` says whose journeys the funnel counts.
+    `reminders` is when people who stopped are reminded; None for never.
     """
 
     new_rule_context: Callable[[], RuleContext]
@@ -70,6 +73,7 @@ class RunnerConfig:
     advance: Advance = advance
     count_question: Callable[[str], None] = lambda _: None
     is_counted: Callable[[PersonId], bool] = lambda _: True
+    reminders: ReminderTimes | None = None
 
 
 class TurnCommitter:
@@ -101,11 +105,7 @@ class TurnCommitter:
         person, now = envelope.person, rule_context.now
         is_delivering = self._is_delivering(person)
         records = await unit.begin_turn(person, envelope.event_id, own_account(person))
-        if records.is_seen:
-            return None
-        if envelope.event_id is not None:
-            await unit.mark_seen(envelope.event_id, now)
-        if envelope.notice is not None and not await unit.settle_notice(envelope.notice):
+        if records.is_seen or not await self._is_due(unit, envelope, now):
             return None
         dialogue = records.dialogue
         is_owed = dialogue is not None and dialogue.shown < dialogue.revision
@@ -129,8 +129,13 @@ class TurnCommitter:
             replaced = OpenAttempt | CheckQuota | AskQuestion if _asks(after) else OpenAttempt | CheckQuota
             kept = (effect for effect in step.effects if not isinstance(effect, replaced))
             step = Step(after.state, (*kept, *after.effects))
-        text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
-        revision = await unit.save_dialogue(person, text, language=reply_context.language, now=now)
+        reminders = update_reminders(saved.reminders, event, step)
+        if self._config.is_counted(person):
+            more = reminder_increments(journeys, step.state, saved.reminders, reminders)
+            increments = (*increments, *more)
+        text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method), reminders)
+        remind_at = next_reminder(reminders, step.state, now, self._config.reminders)
+        revision = await unit.save_dialogue(person, text, language=reply_context.language, now=now, remind_at=remind_at)
         # Last, because the turns of many people add to the same rows, and each locks them until its commit.
         for effect in step.effects:
             if isinstance(effect, CountQuestion):
@@ -143,6 +148,20 @@ class TurnCommitter:
         effects = _with_acknowledgement(step.effects, envelope.origin)
         opening = step.state.attempt if isinstance(step.state, Opening) else None
         return Turn(revision, reply_context, effects, previous_unshown=is_owed and not is_delivering, opening=opening)
+
+    async def _is_due(self, unit: DialogueUnit, envelope: Envelope, now: datetime) -> bool:
+        """Whether nobody else has taken the event, its notice or its reminder; takes it with this turn."""
+        if envelope.event_id is not None:
+            await unit.mark_seen(envelope.event_id, now)
+        if envelope.notice is not None:
+            return await unit.settle_notice(envelope.notice)
+        return not isinstance(envelope.event, ReminderDue) or await self._take_reminder(unit, envelope.person, now)
+
+    async def _take_reminder(self, unit: DialogueUnit, person: PersonId, now: datetime) -> bool:
+        """Take a reminder that is due; one that comes late, at night, waits for the morning."""
+        by_day = None if self._config.reminders is None else self._config.reminders.by_day(now)
+        is_night = by_day is not None and by_day > now
+        return await unit.take_reminder(person, now, by_day if is_night else None) and by_day == now
 
     async def _ask_core(self, unit: DialogueUnit, person: PersonId, step: Step) -> AttemptRefused | QuotaChecked | None:
         """What the core answers at once to what a step asks of it, if anything."""

@@ -14,11 +14,14 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from bot.flow.journey import Journeys
+from bot.flow.reminders import Reminders
 from bot.flow.states import State
 from verification.attempts import Method, Reason
 from verification.identity import Identity, Name, Number
 
 _STATES: Mapping[str, type[State]] = {state.__name__: state for state in get_args(State)}
+_REMINDERS = TypeAdapter(Reminders)
+_NO_REMINDERS = Reminders()
 _JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
 
 _SAVED_AS = {"question_id": "mark", "by_method": "ways"}
@@ -38,9 +41,15 @@ class SavedDialogue:
     state: State
     journeys: Journeys = ()
     suggested_method: Method | None = None
+    reminders: Reminders = _NO_REMINDERS
 
 
-def dump(state: State, journeys: Journeys = (), suggested_method: Method | None = None) -> str:
+def dump(
+    state: State,
+    journeys: Journeys = (),
+    suggested_method: Method | None = None,
+    reminders: Reminders = _NO_REMINDERS,
+) -> str:
     """The dialogue as text. The text holds name and number in clear: give it only to a store that seals it."""
     facts = {_SAVED_AS.get(field.name, field.name): getattr(state, field.name) for field in fields(state)}
     extra: dict[str, object] = {}
@@ -48,6 +57,8 @@ def dump(state: State, journeys: Journeys = (), suggested_method: Method | None 
         extra["journeys"] = [_renamed(saved, _SAVED_AS) for saved in _JOURNEYS.dump_python(journeys, mode="json")]
     if suggested_method is not None:
         extra["way"] = suggested_method
+    if reminders != _NO_REMINDERS:
+        extra["reminders"] = _REMINDERS.dump_python(reminders)
     saved = {"state": type(state).__name__, **facts, **extra}
     return json.dumps(saved, default=_to_json, ensure_ascii=False, separators=(",", ":"))
 
@@ -60,7 +71,7 @@ def load(text: str) -> State:
 def load_all(text: str) -> SavedDialogue:
     """The whole dialogue in a text; raises `ValueError` as `load` does."""
     facts = _facts(text)
-    return SavedDialogue(_state(facts), _journeys(facts), _suggested_method(facts))
+    return SavedDialogue(_state(facts), _journeys(facts), _suggested_method(facts), _reminders(facts))
 
 
 def _facts(text: str) -> object:
@@ -117,6 +128,14 @@ def _suggested_method(facts: object) -> Method | None:
             return Method(method)
         case _:
             return None
+
+
+def _reminders(facts: object) -> Reminders:
+    match facts:
+        case {"reminders": {**saved}}:
+            return _REMINDERS.validate_python(saved)
+        case _:
+            return _NO_REMINDERS
 
 
 def _to_json(value: object) -> object:

@@ -78,6 +78,11 @@ class ShowCodeButton:
 
 
 @dataclass(frozen=True, slots=True)
+class RemindersOffButton:
+    """A button against further reminders; it works in every state."""
+
+
+@dataclass(frozen=True, slots=True)
 class UrlButton:
     """A button that opens a web page; `link` is the key under `link.` of its label and address."""
 
@@ -98,7 +103,16 @@ class OpenLinkButton:
     link: str = field(repr=False)
 
 
-Button = ChoiceButton | TopicButton | LanguagesButton | ShowCodeButton | UrlButton | CopyLinkButton | OpenLinkButton
+Button = (
+    ChoiceButton
+    | TopicButton
+    | LanguagesButton
+    | ShowCodeButton
+    | RemindersOffButton
+    | UrlButton
+    | CopyLinkButton
+    | OpenLinkButton
+)
 Rows = tuple[tuple[Button, ...], ...]
 
 
@@ -295,6 +309,11 @@ class EraseRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class StopReminders:
+    """Store, next to the state, that the person wants no reminders."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordDispute:
     """Store, without the person, that the end of an attempt is disputed; a second time changes nothing."""
 
@@ -354,6 +373,6 @@ SideReply = (
     | DeleteUserMessage
 )
 Reply = Question | SideReply
-StoredFact = SetLanguage | SetSuggestedMethod | RecordConsent | RecordDispute | EraseRecords
+StoredFact = SetLanguage | SetSuggestedMethod | RecordConsent | RecordDispute | EraseRecords | StopReminders
 CoreRequest = OpenAttempt | CheckQuota | CancelAttempt
 Effect = Reply | StoredFact | CoreRequest | CountQuestion

@@ -77,6 +77,7 @@ class SideMessage(StrEnum):
     LANGUAGE = "language"
     PRIVACY = "privacy"
     CODE = "code"
+    REMINDER = "reminder"
 
 
 class AttemptRefusal(StrEnum):
@@ -186,6 +187,11 @@ class ReaskRequested:
     """The last reply may not have arrived: ask the current question again."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReminderDue:
+    """The person stopped a while ago and is reminded of the step."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOpened:
     """The core opened the attempt; `simulated`: at a provider that proves nothing; `app`: what its pages need."""
@@ -266,6 +272,7 @@ Event = (
     | Sent
     | Throttled
     | ReaskRequested
+    | ReminderDue
     | AttemptOpened
     | AttemptRefused
     | QuotaChecked

@@ -13,6 +13,7 @@ from datetime import datetime
 from bot.flow import events, states
 from bot.flow.effects import EraseRecords
 from bot.flow.events import Event
+from bot.flow.reminders import Reminders
 from bot.flow.rows import Step as Answer
 from bot.flow.states import State
 from verification.attempts import Method, Reason
@@ -66,6 +67,7 @@ class JourneyTurn:
 
 _BEGIN_NOTHING = (
     events.ReaskRequested
+    | events.ReminderDue
     | events.AttemptOpened
     | events.AttemptRefused
     | events.QuotaChecked
@@ -117,6 +119,18 @@ def update_journeys(journeys: Journeys, turn: JourneyTurn) -> tuple[Journeys, tu
     after = _advance(journey, step, method, turn.now)
     others = tuple(one for one in journeys if one.account != account)
     return (*others, after)[-_MAX_JOURNEYS:], increments
+
+
+def reminder_increments(
+    journeys: Journeys, state: State, before: Reminders, after: Reminders
+) -> tuple[FunnelIncrement, ...]:
+    """What a turn adds to the funnel about reminders: one that was sent, or a person who came back after one."""
+    cohort = next((journey.cohort for journey in journeys if journey.account == state.account), None)
+    if cohort is None:
+        return ()
+    if after.sent > before.sent:
+        return (FunnelIncrement(cohort, FunnelStep.REMINDED),)
+    return (FunnelIncrement(cohort, FunnelStep.RETURNED),) if before.is_awaited and not after.is_awaited else ()
 
 
 def _account(turn: JourneyTurn) -> Account:

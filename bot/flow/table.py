@@ -19,13 +19,14 @@ from bot.flow.events import (
     MethodSuggested,
     QuotaChecked,
     ReaskRequested,
+    ReminderDue,
     Said,
     Sent,
     SideTapped,
     Throttled,
 )
 from bot.flow.rows import Row, always, on, on_choice, on_former_choice
-from bot.flow.rules import anytime, details, dispute, entry, links, quota, scan
+from bot.flow.rules import anytime, details, dispute, entry, links, quota, reminding, scan
 from bot.flow.states import (
     Agreeing,
     AgreeingFace,
@@ -175,6 +176,7 @@ TABLE: tuple[Row, ...] = (
     always(Sent, anytime.not_a_text),
     always(Throttled, anytime.throttled),
     always(ReaskRequested, anytime.question_reasked),
+    always(ReminderDue, reminding.reminded),
     always(AttemptPassed, scan.attempt_passed, Verified),
     always(AttemptOpened, scan.unexpected_attempt_opened),
     always(AttemptRefused, anytime.ignored),

@@ -15,6 +15,7 @@ from bot.flow.effects import (
     CopyLinkButton,
     LanguagesButton,
     OpenLinkButton,
+    RemindersOffButton,
     Rows,
     ShowCodeButton,
     TopicButton,
@@ -85,7 +86,7 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
             made = {"text": label, "callback_data": data}
             style = _STYLES.get(choice)
             return made if style is None else {**made, "style": style}
-        case TopicButton() | LanguagesButton() | ShowCodeButton():
+        case TopicButton() | LanguagesButton() | ShowCodeButton() | RemindersOffButton():
             return _side(catalogue, language, button)
         case UrlButton(link):
             label, url = catalogue.text(language, f"link.{link}.label"), catalogue.text(language, f"link.{link}.url")
@@ -98,7 +99,9 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
             return {"text": label, "url": localised(link, language=language)} if is_public(link) else None
 
 
-def _side(catalogue: Catalogue, language: str, button: TopicButton | LanguagesButton | ShowCodeButton) -> PlainMarkup:
+def _side(
+    catalogue: Catalogue, language: str, button: TopicButton | LanguagesButton | ShowCodeButton | RemindersOffButton
+) -> PlainMarkup:
     """A button that does not answer the question, and works in every state."""
     match button:
         case TopicButton(topic, label):
@@ -111,4 +114,6 @@ def _side(catalogue: Catalogue, language: str, button: TopicButton | LanguagesBu
             title, side, choice = catalogue.text(language, "button.language"), SideMessage.LANGUAGE, "choose"
         case ShowCodeButton():
             title, side, choice = catalogue.text(language, "button.show_code"), SideMessage.CODE, "show"
+        case RemindersOffButton():
+            title, side, choice = catalogue.text(language, "button.reminders_off"), SideMessage.REMINDER, "off"
     return {"text": title, "callback_data": _side_data(side, choice)}

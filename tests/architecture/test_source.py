@@ -56,6 +56,7 @@ BROAD = {
     "bot/jobs/result_webhook.py",  # the loop that must not end: verdicts wait for it
     "bot/engine/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/engine/notices.py",  # the loop that must not end
+    "bot/engine/reminders.py",  # the loop that must not end; one person's reminder keeps nobody else from theirs
     "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
     "bot/handlers/api/calls.py",  # a call whose failure does not matter must end nothing
     "bot/handlers/staff/menu.py",  # the menu of one of staff must not end the program

@@ -26,7 +26,7 @@ WORDS = {
     "DeliveryStatus": "delivered gone given_up",
     "Dimension": "campaign method language day",
     "FormError": "elsewhere unticked",
-    "FunnelStep": "opened started agreed confirmed shown phone verified",
+    "FunnelStep": "opened started agreed confirmed shown phone verified reminded returned",
     "IndexKind": "identity-number attempt-token account contact key-check",
     "LinkState": "waiting opened verified expired revoked",
     "MessageKind": "photo sticker voice contact location file forwarded edited other",
@@ -47,7 +47,7 @@ WORDS = {
         "unavailable too_many busy"
     ),
     "Remark": "human thanks greeting wait help button",
-    "SideMessage": "faq language privacy code",
+    "SideMessage": "faq language privacy code reminder",
     "VerdictChoice": "pass mismatch declined no_card face_covered face_differs face_out_of_frame",
     "Wait": "preparing slow waiting over opened confirming unanswered last_check",
 }

@@ -209,6 +209,7 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
         "steps": longest("scan.steps."),
         "scanned": texts["quota.scanned"],
         "about": longest("method."),
+        "step": longest("reminder.step."),
         "reason": longest("reason."),
     }
     values |= {"method": max((texts[f"method.{method}"] for method in Method), key=telegram_length)}

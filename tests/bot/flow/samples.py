@@ -27,6 +27,7 @@ from bot.flow.events import (
     MethodSuggested,
     QuotaChecked,
     ReaskRequested,
+    ReminderDue,
     Said,
     Sent,
     SideMessage,
@@ -391,7 +392,7 @@ def events_of_links() -> Iterator[Event]:
 LINK_EVENTS = tuple(events_of_links())
 PERSONAL_EVENTS = tuple(events_of_a_person())
 CORE_EVENTS = tuple(events_of_the_core())
-EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested())
+EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested(), ReminderDue())
 
 
 def context_at(turn: int) -> RuleContext:

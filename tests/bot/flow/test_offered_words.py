@@ -57,7 +57,7 @@ def words_of_button(button: e.Button, language: str) -> str:
             return entry.title if entry and label is None else CATALOGUE.text(language, label or "button.faq")
         case e.UrlButton(link):
             return CATALOGUE.text(language, f"link.{link}.label")
-        case e.LanguagesButton() | e.ShowCodeButton() | e.CopyLinkButton() | e.OpenLinkButton():
+        case _:
             return CATALOGUE.text(language, LABELS[type(button)])
 
 

@@ -17,6 +17,7 @@ from bot.flow.effects import (
     LanguagesButton,
     OpenLinkButton,
     RecordAnswer,
+    RemindersOffButton,
     ReplaceCodeWithPicture,
     SendText,
     Sensitive,
@@ -42,6 +43,11 @@ LISTED = [
     if getattr(state, "method", Method.WECHAT) is Method.WECHAT and not getattr(state, "touched", False)
 ]
 """Methods and activity change no question, but for the names of texts."""
+SIDE_BUTTONS = {
+    LanguagesButton: "languages",
+    ShowCodeButton: "show the code again",
+    RemindersOffButton: "no more reminders",
+}
 OTHER = SendText | EditCaption | ReplaceCodeWithPicture | RecordAnswer | ShowToast | EditSideMessage
 
 
@@ -79,8 +85,8 @@ def _button(button: Button) -> str:
         case CopyLinkButton(link) | OpenLinkButton(link):
             verb = "copy" if isinstance(button, CopyLinkButton) else "open"
             return f"[{verb} link]" if link == LINK else f"[{verb} another link]"
-        case LanguagesButton() | ShowCodeButton():
-            return "[languages]" if isinstance(button, LanguagesButton) else "[show the code again]"
+        case LanguagesButton() | ShowCodeButton() | RemindersOffButton():
+            return f"[{SIDE_BUTTONS[type(button)]}]"
 
 
 def questions() -> Iterator[str]:

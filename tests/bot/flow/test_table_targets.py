@@ -51,7 +51,8 @@ CHOICES: dict[type[StateBase], str] = {
     states.Opening: "",
     states.Scanning: "new_code other_way cancel",
     states.Expired: "new_code other_way cancel",
-    states.Failed: "try_again other_way change_data cancel",
+    states.Failed: "try_again other_way change_data cancel dispute",
+    states.QuotaFull: "change_number freed cancel dispute",
     states.Verified: "",
 }
 
@@ -70,6 +71,7 @@ BACK: dict[type[StateBase], type[StateBase]] = {
     states.Scanning: states.Confirming,
     states.Expired: states.Confirming,
     states.Failed: states.Confirming,
+    states.QuotaFull: states.ChangingNumber,
 }
 """Where /back leads; from any other state nowhere, or to what an invitation interrupted."""
 

@@ -59,6 +59,8 @@ def every_state() -> Iterator[State]:
         "suggested": [None, *Method],
         "is_checked": [False, True],
         "app": list(ProviderApp),
+        "since": [None],
+        "is_scanned": [False, True],
     }
     for kind in get_args(State):
         names = list(kind.__dataclass_fields__)
