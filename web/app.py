@@ -15,6 +15,7 @@ from web import webhooks
 from web.api.routes import api_routes
 from web.dependencies import TelegramRoute, Texts, WebDeps
 from web.desk.routes import desk_routes
+from web.form.routes import form_routes
 from web.health import HealthChecks
 from web.middleware import RETRY_SOON_HEADERS, ErrorMiddleware, SafeHeaders
 from web.pages import Pages
@@ -67,7 +68,7 @@ def web_app(deps: WebDeps) -> Starlette:
 
 
 def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
-    phone = GuessThrottle(PhonePages(deps, pages).serve, pages, deps.registry, deps.monotonic_clock)
+    throttle = GuessThrottle(pages, deps.registry, deps.monotonic_clock)
     health = HealthChecks(deps)
 
     async def home(request: Request) -> Response:
@@ -83,9 +84,10 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/readyz", health.ready),
         Route("/metrics", health.metrics),
         Mount("/v/assets", _Assets(directory=_STATIC)),
-        Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
+        Route("/v/{token}", throttle.wrap(PhonePages(deps, pages).serve), methods=["GET", "POST"]),
         Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(deps).receive, methods=["POST"]),
     ]
+    routes += form_routes(deps, pages, throttle)
     routes += desk_routes(deps, pages)
     routes += api_routes(deps)
     if deps.telegram is not None:
