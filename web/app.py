@@ -15,6 +15,7 @@ from web import webhooks
 from web.api.routes import api_routes
 from web.dependencies import TelegramRoute, Texts, WebDeps
 from web.desk.routes import desk_routes
+from web.form.routes import form_routes
 from web.health import HealthChecks
 from web.middleware import RETRY_SOON_HEADERS, ErrorMiddleware, SafeHeaders
 from web.pages import Pages
@@ -75,7 +76,8 @@ def metrics_app(deps: WebDeps) -> Starlette:
 
 
 def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
-    phone = GuessThrottle(PhonePages(deps, pages).serve, pages, deps.registry, deps.monotonic_clock)
+    throttle = GuessThrottle(pages, deps.registry, deps.monotonic_clock)
+    phone = throttle.wrap(PhonePages(deps, pages).serve)
     health = HealthChecks(deps)
 
     async def home(request: Request) -> Response:
@@ -90,10 +92,11 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/healthz", health.live),
         Route("/readyz", health.ready),
         Mount("/v/assets", _Assets(directory=_STATIC)),
-        Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
-        Route("/v/{token}" + BACK, phone.serve, methods=["GET"]),
+        Route("/v/{token}", phone, methods=["GET", "POST"]),
+        Route("/v/{token}" + BACK, phone, methods=["GET"]),
         Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(deps).receive, methods=["POST"]),
     ]
+    routes += form_routes(deps, pages, throttle)
     routes += desk_routes(deps, pages)
     routes += api_routes(deps)
     if deps.serves_metrics:

@@ -18,6 +18,11 @@ RETRY_SOON_HEADERS = {"Retry-After": "2"}
 """For answers during an outage that ends by itself, such as a lost database."""
 NO_FRAMING_HEADERS = {"Content-Security-Policy": f"{_POLICY}'none'", "X-Frame-Options": "DENY"}
 """For answers that no other page may frame."""
+FORM_HEADERS = {
+    "Content-Security-Policy": f"script-src 'self'; {_POLICY}'self' https://web.telegram.org "
+    "http://127.0.0.1:* http://localhost:*",
+}
+"""For the private form, which Telegram may frame and which runs a script of ours."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
