@@ -114,10 +114,15 @@ class ApiRoute:
 
 @dataclass(frozen=True, slots=True)
 class FormAnswers:
-    """What was typed into the private form; `init_data` is what Telegram says of the person, if it opened the form."""
+    """What was typed into the private form.
+
+    `checked` is the name that the page asked to check. `init_data` is what Telegram says of the person, if it opened
+    the form.
+    """
 
     name: str = field(default="", repr=False)
     number: str = field(default="", repr=False)
+    checked: str = field(default="", repr=False)
     init_data: str = field(default="", repr=False)
 
 
@@ -127,7 +132,7 @@ class FormStatus(StrEnum):
     UNKNOWN = "unknown"
     """The address is not one of ours."""
     OVER = "over"
-    """The question was answered, here or in the chat."""
+    """The question was answered, here or in the chat, or the address is too old."""
     NOT_YOURS = "not_yours"
     """Telegram says that another person has opened it."""
     OPEN = "open"
@@ -138,10 +143,16 @@ class FormStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FormResult:
-    """The status, and what is wrong with a field, by the field's name."""
+    """The status, and what is wrong with a field, by the field's name.
+
+    `asks_check`: the name is to be checked and sent again. `elsewhere` is the address where the document of this
+    number is served.
+    """
 
     status: FormStatus
     problems: Texts = field(default_factory=dict)
+    asks_check: bool = False
+    elsewhere: str = ""
 
 
 class FormRoute(Protocol):

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
@@ -18,11 +18,6 @@ RETRY_SOON_HEADERS = {"Retry-After": "2"}
 """For answers during an outage that ends by itself, such as a lost database."""
 NO_FRAMING_HEADERS = {"Content-Security-Policy": f"{_POLICY}'none'", "X-Frame-Options": "DENY"}
 """For answers that no other page may frame."""
-FORM_HEADERS = {
-    "Content-Security-Policy": f"script-src 'self'; {_POLICY}'self' https://web.telegram.org "
-    "http://127.0.0.1:* http://localhost:*",
-}
-"""For the private form, which Telegram may frame and which runs a script of ours."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -32,7 +27,8 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Content-Security-Policy": f"{_POLICY}'self'",
 }
-_FRAMED_BY_LOOPBACK = {"Content-Security-Policy": f"{_POLICY}'self' http://127.0.0.1:* http://localhost:*"}
+_LOOPBACK = " http://127.0.0.1:* http://localhost:*"
+_FRAMED_BY_LOOPBACK = {"Content-Security-Policy": f"{_POLICY}'self'{_LOOPBACK}"}
 """For the playground's page, which shows the phone's page in a frame."""
 _ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
@@ -58,6 +54,12 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely)
+
+
+def form_headers(*, framed: bool) -> Mapping[str, str]:
+    """The headers of the private form: it runs a script of ours, and Telegram's web client frames it as a Mini App."""
+    by_loopback = _LOOPBACK if framed else ""
+    return {"Content-Security-Policy": f"script-src 'self'; {_POLICY}'self' https://*.telegram.org{by_loopback}"}
 
 
 class ErrorMiddleware:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from verification import Method, Reason
 from verification.ports import Provider
-from web.dependencies import FormAnswers, Texts
+from web.dependencies import FormAnswers, FormResult, Texts
 from web.phone.views import HandoverView, PhoneView
 
 if TYPE_CHECKING:
@@ -40,12 +40,9 @@ class Pages:
         """The page before a provider's own page."""
         return self._page(request, "handover.html", view.method, view=view, theme=view.method.value)
 
-    def form(self, request: Request, answers: FormAnswers | None = None, problems: Texts | None = None) -> HTMLResponse:
+    def form(self, request: Request, answers: FormAnswers, result: FormResult) -> HTMLResponse:
         """The private form, with what was typed and what is wrong with it."""
-        answers = answers or FormAnswers()
-        return self._page(
-            request, "form.html", None, answers=answers, problems=problems or {}, theme="plain"
-        )
+        return self._page(request, "form.html", None, answers=answers, result=result, theme="plain")
 
     def message(
         self,

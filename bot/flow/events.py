@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, ProviderApp, Reason
+from verification.identity import Identity
 from verification.ids import Account
 
 
@@ -95,6 +96,14 @@ class Said:
     """The person wrote a text."""
 
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormSent:
+    """The person sent the private form that a button of this question opened; its name is marked as private."""
+
+    question_id: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +257,7 @@ class AttemptFailed:
 
 Event = (
     Said
+    | FormSent
     | Tapped
     | SideTapped
     | Commanded

@@ -10,6 +10,7 @@ from bot.flow.effects import (
     ChoiceButton,
     ClockTime,
     CopyLinkButton,
+    FormButton,
     LanguagesButton,
     OpenLinkButton,
     RemainingTime,
@@ -41,6 +42,9 @@ CONSENT_VERSION = "2026-11-23"
 
 CODE_AGAIN: Rows = ((ShowCodeButton(),),)
 """The way back to the code, under every text that points at it."""
+
+_FORM: Rows = ((FormButton(),),)
+"""Name and number may be typed on a page of ours instead."""
 
 _AFTER_CONSENT = (
     states.AskingName | states.CheckingName | states.AskingNumber | states.Identified | states.ReadingInvitation
@@ -187,12 +191,16 @@ def _consent(state: states.Agreeing) -> Reply:
 
 def _name(state: states.AskingName) -> Reply:
     return AskQuestion(
-        question_id=state.question_id, text="name.ask", values=_account(state), placeholder="name.placeholder"
+        question_id=state.question_id,
+        text="name.ask",
+        values=_account(state),
+        rows=_FORM,
+        placeholder="name.placeholder",
     )
 
 
 def _checking_name(state: states.CheckingName) -> Reply:
-    rows: Rows = ((ChoiceButton(Choice.NAME_RIGHT),), (ChoiceButton(Choice.NAME_WRONG),))
+    rows: Rows = ((ChoiceButton(Choice.NAME_RIGHT),), (ChoiceButton(Choice.NAME_WRONG),), *_FORM)
     values: Values = {**_account(state), "name": Sensitive(state.name.plain)}
     return AskQuestion(question_id=state.question_id, text="check_name.ask", values=values, rows=rows)
 
@@ -200,13 +208,17 @@ def _checking_name(state: states.CheckingName) -> Reply:
 def _number(state: states.AskingNumber) -> Reply:
     values: Values = {**_account(state), "name": state.name.masked}
     return AskQuestion(
-        question_id=state.question_id, text="number.ask", values=values, placeholder="number.placeholder"
+        question_id=state.question_id, text="number.ask", values=values, rows=_FORM, placeholder="number.placeholder"
     )
 
 
 def _other_name(state: states.ChangingName) -> Reply:
     return AskQuestion(
-        question_id=state.question_id, text="other_name.ask", values=_identity(state), placeholder="name.placeholder"
+        question_id=state.question_id,
+        text="other_name.ask",
+        values=_identity(state),
+        rows=_FORM,
+        placeholder="name.placeholder",
     )
 
 
@@ -215,6 +227,7 @@ def _other_number(state: states.ChangingNumber) -> Reply:
         question_id=state.question_id,
         text="other_number.ask",
         values=_identity(state),
+        rows=_FORM,
         placeholder="number.placeholder",
     )
 
@@ -227,7 +240,7 @@ def _confirm(state: states.Confirming) -> Reply:
         (TopicButton("which_way", "button.which_way"), TopicButton("icp", "button.icp"), ChoiceButton(Choice.CANCEL)),
     )
     values = _identity(state)
-    if not state.is_checked:
+    if not (state.is_checked or state.identity.name.is_private):
         # The check digit finds a mistyped number; nothing but the person finds a mistyped name.
         values = {**values, "name": Sensitive(state.identity.name.plain)}
     if state.suggested is not None:

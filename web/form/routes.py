@@ -2,10 +2,11 @@
 
 The address names the person and the question that the form answers, sealed, so it works once: when the question is
 answered, here or in the chat, the form is over. The page is plain HTML and works without scripts. Opened inside
-Telegram as a Mini App, a short script of ours adds what Telegram says of the person (`init_data`); if it comes along,
-it must be right.
+Telegram as a Mini App, a short script of ours adds what Telegram says of the person (`init_data`); what comes along
+must be right.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
@@ -13,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web.dependencies import FormAnswers, FormRoute, FormStatus, WebDeps
-from web.middleware import FORM_HEADERS, is_cross_site, read_body
+from web.dependencies import FormAnswers, FormResult, FormRoute, FormStatus, WebDeps
+from web.middleware import form_headers, is_cross_site, read_body
 from web.pages import Pages
 from web.throttle import GuessThrottle
 
@@ -32,26 +33,29 @@ def form_routes(deps: WebDeps, pages: Pages, throttle: GuessThrottle) -> list[Ro
     """The routes of the form; none where the program has no form."""
     if deps.form is None:
         return []
-    form = FormPages(deps.form, pages)
+    form = FormPages(deps.form, pages, form_headers(framed=deps.framed))
     return [Route("/f/{token}", throttle.wrap(form.serve), methods=["GET", "POST"])]
 
 
 class FormPages:
     """Serves the form."""
 
-    def __init__(self, route: FormRoute, pages: Pages) -> None:
+    def __init__(self, route: FormRoute, pages: Pages, headers: Mapping[str, str]) -> None:
         self._route = route
         self._pages = pages
+        self._headers = headers
 
     async def serve(self, request: Request) -> Response:
         """Show the form, or take what was typed into it."""
         page = await (self._send(request) if request.method == "POST" else self._show(request))
-        page.headers.update(FORM_HEADERS)
+        page.headers.update(self._headers)
         return page
 
     async def _show(self, request: Request) -> Response:
         status = await self._route.status(request.path_params["token"])
-        return self._pages.form(request) if status is FormStatus.OPEN else self._message(request, status)
+        if status is not FormStatus.OPEN:
+            return self._message(request, status)
+        return self._pages.form(request, FormAnswers(), FormResult(status))
 
     async def _send(self, request: Request) -> Response:
         if is_cross_site(request):
@@ -63,7 +67,7 @@ class FormPages:
         result = await self._route.send(request.path_params["token"], answers, self._pages.language(request))
         if result.status is not FormStatus.WRONG:
             return self._message(request, result.status)
-        page = self._pages.form(request, answers, result.problems)
+        page = self._pages.form(request, answers, result)
         page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         return page
 
@@ -81,4 +85,4 @@ def _read(body: bytes) -> FormAnswers:
     def last(name: str) -> str:
         return fields.get(name, [""])[-1]
 
-    return FormAnswers(name=last("name"), number=last("number"), init_data=last("init_data"))
+    return FormAnswers(name=last("name"), number=last("number"), checked=last("checked"), init_data=last("init_data"))

@@ -5,16 +5,17 @@ together. What is no answer is answered itself, and the step stays. A text that 
 asked back: some people's names look like words.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.flow import states
 from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlButton
-from bot.flow.events import Event, Said
+from bot.flow.events import Event, FormSent, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import answer_from_faq, answer_wish, ask, count_unanswered
 from bot.flow.typed_input import Remark, is_question
-from verification.identity import Identity, Name, NameProblem, Number, read_name, split_number
+from verification.identity import Identity, Name, NameProblem, Number, read_name, read_number, split_number
 from verification.numbers import NumberProblem, other_documents
 
 NameStep = states.AskingName | states.ChangingName | states.CheckingName
@@ -24,7 +25,9 @@ _NO_NUMBER = (NumberProblem.EMPTY, NumberProblem.CHARACTERS, NumberProblem.OTHER
 """Problems of a text without a number of 18 digits."""
 _SHORTEST_SENTENCE = 4
 """Characters. A shorter text that is no question may be a name that the FAQ happens to know."""
-_ELSEWHERE = (NumberProblem.PERMIT, NumberProblem.FOREIGNER, NumberProblem.OTHER_DOCUMENT)
+NAME_TO_CHECK = "form.check_name"
+"""The key of what the form says of a name that is no likely one."""
+ELSEWHERE = (NumberProblem.PERMIT, NumberProblem.FOREIGNER, NumberProblem.OTHER_DOCUMENT)
 """Documents that the international site verifies."""
 
 
@@ -73,6 +76,31 @@ def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
         return _identified(state, Identity(name, number), context)
     answer = _answer_instead(state, event.text, context) if number in _NO_NUMBER else None
     return answer or _number_refused(state, number)
+
+
+def form_sent(state: NameStep | NumberStep, event: FormSent, context: RuleContext) -> Step:
+    """The form answers the question whose button opened it, and no later one."""
+    if event.question_id != state.question_id:
+        return Step(state)
+    return _identified(state, event.identity, context)
+
+
+def read_form(name: str, number: str, context: RuleContext, *, is_checked: bool) -> Identity | Mapping[str, str]:
+    """Read the fields of the private form as the chat reads them; returns the key of what is wrong with each field.
+
+    A name that is no likely one is asked back, unless the person has checked it (`is_checked`).
+    """
+    found_name, found_number = _read_name(name, context), read_number(number, context.now.date())
+    problems: dict[str, str] = {}
+    if isinstance(found_name, NameProblem):
+        problems["name"] = f"problem.name.{found_name}"
+    elif not (is_checked or _is_likely(found_name, context)):
+        problems["name"] = NAME_TO_CHECK
+    if isinstance(found_number, NumberProblem):
+        problems["number"] = f"problem.number.{found_number}"
+    if problems or isinstance(found_name, NameProblem) or isinstance(found_number, NumberProblem):
+        return problems
+    return Identity(replace(found_name, is_private=True), found_number)
 
 
 def back_to_name(state: states.AskingNumber, _: Event, context: RuleContext) -> Step:
@@ -145,7 +173,7 @@ def _confirming(state: states.StateBase, identity: Identity, context: RuleContex
 
 
 def _number_refused(state: NumberStep, problem: NumberProblem) -> Step:
-    if problem in _ELSEWHERE:
+    if problem in ELSEWHERE:
         return _led_elsewhere(state, problem)
     return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.number.{problem}")))
 

@@ -44,6 +44,7 @@ LABELS: dict[type[e.Button], str] = {
     e.ShowCodeButton: "button.show_code",
     e.CopyLinkButton: "button.copy_link",
     e.OpenLinkButton: "button.open_here",
+    e.FormButton: "button.form",
 }
 
 
@@ -56,7 +57,7 @@ def words_of_button(button: e.Button, language: str) -> str:
             return entry.title if entry and label is None else CATALOGUE.text(language, label or "button.faq")
         case e.UrlButton(link):
             return CATALOGUE.text(language, f"link.{link}.label")
-        case e.LanguagesButton() | e.ShowCodeButton() | e.CopyLinkButton() | e.OpenLinkButton():
+        case e.LanguagesButton() | e.ShowCodeButton() | e.CopyLinkButton() | e.OpenLinkButton() | e.FormButton():
             return CATALOGUE.text(language, LABELS[type(button)])
 
 
