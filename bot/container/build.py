@@ -99,7 +99,7 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
     announcements.subscribe(jobs.notices.announce)
     announcements.subscribe(lambda _: jobs.result_sender.wake())
-    form = _private_form(deps, senders, runner, config)
+    form = _private_form(settings, deps, senders, runner, config)
     served = ServedParts(core, jobs.provider_poller, support, form)
     pages, metrics = build_web(settings, deps, registry, intake, served)
     return BotApp(
@@ -166,19 +166,21 @@ def _senders(
     background = BackgroundReplies()
     return Senders(
         bot,
-        ReplySender(bot, deps.catalogue, deletions.schedule, _form_links(deps).url),
+        ReplySender(bot, deps.catalogue, deletions.schedule, _form_links(settings, deps).url),
         background,
         StaffReplySender(bot, deps.catalogue, background),
     )
 
 
-def _form_links(deps: AppDeps) -> FormLinks:
-    return FormLinks(store=deps.store, public_url=deps.public_url, now=deps.clock.now)
+def _form_links(settings: Settings, deps: AppDeps) -> FormLinks:
+    return FormLinks(store=deps.store, public_url=settings.public_url, now=deps.clock.now)
 
 
-def _private_form(deps: AppDeps, senders: Senders, runner: Runner, config: RunnerConfig) -> PrivateForm:
+def _private_form(
+    settings: Settings, deps: AppDeps, senders: Senders, runner: Runner, config: RunnerConfig
+) -> PrivateForm:
     return PrivateForm(
-        links=_form_links(deps),
+        links=_form_links(settings, deps),
         handle=runner.handle,
         catalogue=deps.catalogue,
         new_rule_context=config.new_rule_context,
