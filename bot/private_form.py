@@ -8,7 +8,7 @@ answers, as the turn of an update is before the update is confirmed.
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -76,11 +76,7 @@ class PrivateForm:
     handle: Callable[[Envelope], Awaitable[None]]
     catalogue: Catalogue
     new_rule_context: Callable[[], RuleContext]
-    bot_token: str
-
-    def __repr__(self) -> str:
-        """Hide the token."""
-        return "PrivateForm(…)"
+    bot_token: str = field(repr=False)
 
     async def status(self, token: str) -> FormStatus:
         """Whether the form is open."""

@@ -57,7 +57,7 @@ class Name:
     """
 
     plain: str = field(repr=False)
-    is_private: bool = field(default=False, compare=False)
+    is_private: bool = False
 
     @property
     def masked(self) -> str:

@@ -82,7 +82,8 @@ def _name_instead(state: NumberStep, text: str, context: RuleContext) -> Step | 
     name = _read_name(text, context)
     if not isinstance(name, Name) or not _is_likely(name, context):
         return None
-    if name == (state.name if isinstance(state, states.AskingNumber) else state.identity.name):
+    known = state.name if isinstance(state, states.AskingNumber) else state.identity.name
+    if name.plain == known.plain:
         return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, "problem.number.name")))
     return ask(_checking_name(state, name, None, context), DeleteUserMessage(with_panel=True))
 
