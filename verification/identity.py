@@ -53,11 +53,11 @@ class NameProblem(StrEnum):
 class Name:
     """A person's name as on the card, in stored form: NFKC, `·` as the only separator.
 
-    `is_private`: the person gave it outside the chat, so a front end that writes into a chat shows it masked only.
+    `is_confidential`: the person gave it outside the chat, so a front end that writes into a chat shows it masked only.
     """
 
     plain: str = field(repr=False)
-    is_private: bool = False
+    is_confidential: bool = False
 
     @property
     def masked(self) -> str:

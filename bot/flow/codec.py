@@ -111,8 +111,8 @@ def _to_json(value: object) -> object:
     match value:
         case datetime():
             return value.isoformat()
-        case Name(plain, is_private):
-            return {"plain": plain, "is_private": True} if is_private else {"plain": plain}
+        case Name(plain, is_confidential):
+            return {"plain": plain, "is_confidential": True} if is_confidential else {"plain": plain}
         case Number(plain):
             return {"plain": plain}
         case Identity(name, number):

@@ -100,7 +100,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormSent:
-    """The person sent the private form that a button of this question opened; its name is marked as private."""
+    """The person sent the private form that a button of this question opened; its name is marked as confidential."""
 
     question_id: str
     identity: Identity

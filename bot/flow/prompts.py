@@ -239,13 +239,13 @@ def _confirm(state: states.Confirming) -> Reply:
         (ChoiceButton(Choice.CHANGE_NAME), ChoiceButton(Choice.CHANGE_NUMBER)),
         (TopicButton("which_way", "button.which_way"), TopicButton("icp", "button.icp"), ChoiceButton(Choice.CANCEL)),
     )
-    values, is_private = _identity(state), state.identity.name.is_private
-    if not (state.is_checked or is_private):
+    values, is_confidential = _identity(state), state.identity.name.is_confidential
+    if not (state.is_checked or is_confidential):
         # The check digit finds a mistyped number; nothing but the person finds a mistyped name.
         values = {**values, "name": Sensitive(state.identity.name.plain)}
     if state.suggested is not None:
         values = {**values, "method": TextKey(f"method.{state.suggested}")}
-    private_note = "confirm.private" if is_private and not state.is_checked else None
+    private_note = "confirm.private" if is_confidential and not state.is_checked else None
     note = private_note if state.suggested is None else "method.suggested"
     return AskQuestion(question_id=state.question_id, text="confirm.ask", values=values, rows=rows, note=note)
 

@@ -110,7 +110,7 @@ def read_form(name: str, number: str, context: RuleContext, *, is_checked: bool)
         problems["number"] = f"problem.number.{found_number}"
     if problems or isinstance(found_name, NameProblem) or isinstance(found_number, NumberProblem):
         return problems
-    return Identity(replace(found_name, is_private=True), found_number)
+    return Identity(replace(found_name, is_confidential=True), found_number)
 
 
 def back_to_name(state: states.AskingNumber, _: Event, context: RuleContext) -> Step:

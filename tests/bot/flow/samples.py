@@ -109,7 +109,7 @@ def state_samples() -> Iterator[State]:
 
 def private_identity() -> Identity:
     """Name and number as the private form gives them."""
-    return Identity(Name(NAME, is_private=True), Number(NUMBER))
+    return Identity(Name(NAME, is_confidential=True), Number(NUMBER))
 
 
 def invitation(former: State, method: Method | None = None) -> states.ReadingInvitation:

@@ -93,13 +93,13 @@ def events_in(state: State) -> Iterator[Event]:
 
 
 @pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in later_states()])
-def test_no_event_shows_the_name_of_the_form_or_forgets_that_it_is_private(state: State) -> None:
+def test_no_event_shows_the_name_of_the_form_or_forgets_that_it_is_confidential(state: State) -> None:
     for event in events_in(state):
         step = advance(state, event, CONTEXT)
 
         assert NAME not in in_clear(step), event
         if isinstance(step.state, states.Identified) and step.state.identity.name.plain == NAME:
-            assert step.state.identity.name.is_private, event
+            assert step.state.identity.name.is_confidential, event
 
 
 def test_the_name_of_the_form_typed_where_the_number_is_asked_changes_nothing() -> None:
@@ -117,7 +117,7 @@ def test_a_name_typed_into_the_chat_afterwards_is_shown_to_be_checked() -> None:
 
 
 @pytest.mark.parametrize("state", [CONFIRMING, replace(CONFIRMING, identity=make_identity())])
-def test_a_restart_does_not_forget_whether_the_name_is_private(state: states.Confirming) -> None:
+def test_a_restart_does_not_forget_whether_the_name_is_confidential(state: states.Confirming) -> None:
     again = codec.load(codec.dump(state))
 
     assert again == state
@@ -146,4 +146,4 @@ def test_the_form_is_read_as_the_chat_is(name: str, number: str, expected: objec
 def test_a_name_that_looks_like_a_word_is_taken_once_it_is_checked() -> None:
     found = read_form(ODD_NAME, NUMBER, CONTEXT, is_checked=True)
 
-    assert found == Identity(Name(ODD_NAME, is_private=True), Number(NUMBER))
+    assert found == Identity(Name(ODD_NAME, is_confidential=True), Number(NUMBER))
