@@ -37,6 +37,7 @@ from verification.support.store import AuditEntry
 T = TypeVar("T")
 
 _ALL_TIME = FunnelQuery(since=date.min, until=date.max, by=Dimension.CAMPAIGN)
+_TOKEN = AssociatedData("token")
 _SEALED_CHECK = AssociatedData("key_checks:sealed:value")
 
 
@@ -114,6 +115,16 @@ class SqlStore:
 
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)
+
+    def seal_token(self, text: str) -> bytes:
+        self._sealing.renew_keys()
+        return self._sealing.seal(text, _TOKEN)
+
+    def open_token(self, sealed: bytes) -> str | None:
+        try:
+            return self._sealing.open(sealed, _TOKEN)
+        except DecryptionFailed:
+            return None
 
     async def claim_notices(
         self, front_end: FrontEnd, now: datetime, *, until: datetime, limit: int

@@ -179,6 +179,12 @@ class DialogueStore(Store, Protocol):
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         """Compute a digest that requires the secret key: 32 bytes."""
 
+    def seal_token(self, text: str) -> bytes:
+        """Seal a text so that it can be handed out, as an address: nobody else can read it or make another."""
+
+    def open_token(self, sealed: bytes) -> str | None:
+        """Open what `seal_token` made; None for anything else, and once its key was removed."""
+
     async def transact(self, lock_key: str, body: Callable[[DialogueUnit], Coroutine[Any, Any, T]]) -> T:
         """Run `body` as one transaction, as `Store.transact` does."""
 

@@ -52,9 +52,13 @@ class NameProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A person's name as on the card, in stored form: NFKC, `·` as the only separator."""
+    """A person's name as on the card, in stored form: NFKC, `·` as the only separator.
+
+    `is_confidential`: the person gave it outside the chat, so a front end that writes into a chat shows it masked only.
+    """
 
     plain: str = field(repr=False)
+    is_confidential: bool = False
 
     @property
     def masked(self) -> str:

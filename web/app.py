@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from web import webhooks
 from web.dependencies import TelegramRoute, Texts, WebDeps
+from web.form.routes import form_routes
 from web.health import SEEN_AS_PATH, HealthChecks
 from web.middleware import RETRY_SOON_HEADERS, ErrorMiddleware, SafeHeaders
 from web.pages import Pages
@@ -73,7 +74,8 @@ def metrics_app(deps: WebDeps) -> Starlette:
 
 
 def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
-    phone = GuessThrottle(PhonePages(deps, pages).serve, pages, deps.registry, deps.monotonic_clock)
+    throttle = GuessThrottle(pages, deps.registry, deps.monotonic_clock)
+    phone = throttle.wrap(PhonePages(deps, pages).serve)
     health = HealthChecks(deps)
 
     async def home(request: Request) -> Response:
@@ -89,10 +91,11 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/readyz", health.ready),
         Route(SEEN_AS_PATH, health.seen_as),
         Mount("/v/assets", _Assets(directory=_STATIC)),
-        Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
-        Route("/v/{token}" + BACK, phone.serve, methods=["GET"]),
+        Route("/v/{token}", phone, methods=["GET", "POST"]),
+        Route("/v/{token}" + BACK, phone, methods=["GET"]),
         Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(deps).receive, methods=["POST"]),
     ]
+    routes += form_routes(deps, pages, throttle)
     # Imported only where they are served: each takes a fiftieth of the start.
     if deps.desk is not None:
         from web.desk.routes import desk_routes

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
-from bot.container.web import build_web
+from bot.container.web import ServedParts, build_web
 from bot.content import vocabulary
 from bot.content.questions import FaqMatcher
 from bot.engine.messages import FRONT_END
@@ -48,6 +48,7 @@ from bot.jobs.cleanup import Cleanup, DeletionScheduler
 from bot.jobs.provider_metrics import ProviderCollector
 from bot.jobs.result_webhook import ResultSender
 from bot.jobs.store_metrics import StoreCollector
+from bot.private_form import FormLinks, PrivateForm
 from bot.settings import Settings
 from verification.attempts import Method
 from verification.callers.keys import is_api_caller
@@ -95,13 +96,16 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     fence = SendFence()
     senders = _senders(settings, deps, registry, replicas, fence)
     faq = FaqMatcher(deps.catalogue.faq, registry)
-    runner = Runner(deps.store, core, senders.replies, _runner_config(settings, deps, faq), replicas)
+    config = _runner_config(settings, deps, faq)
+    runner = Runner(deps.store, core, senders.replies, config, replicas)
     handlers = _handlers(settings, deps, support, senders, faq, runner)
     intake = _intake(settings, deps, registry, senders, handlers, runner, fence)
     jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
     announcements.subscribe(jobs.notices.announce)
     announcements.subscribe(lambda _: jobs.result_sender.wake())
-    pages, metrics = build_web(settings, deps, registry, core, jobs.provider_poller, intake, support)
+    form = _private_form(settings, deps, senders, runner, config)
+    served = ServedParts(core, jobs.provider_poller, support, form)
+    pages, metrics = build_web(settings, deps, registry, intake, served)
     return BotApp(
         settings=settings,
         deps=deps,
@@ -166,9 +170,25 @@ def _senders(
     background = BackgroundReplies()
     return Senders(
         bot,
-        ReplySender(bot, deps.catalogue, deletions.schedule),
+        ReplySender(bot, deps.catalogue, deletions.schedule, _form_links(settings, deps).url),
         background,
         StaffReplySender(bot, deps.catalogue, background),
+    )
+
+
+def _form_links(settings: Settings, deps: AppDeps) -> FormLinks:
+    return FormLinks(store=deps.store, public_url=settings.public_url, now=deps.clock.now)
+
+
+def _private_form(
+    settings: Settings, deps: AppDeps, senders: Senders, runner: Runner, config: RunnerConfig
+) -> PrivateForm:
+    return PrivateForm(
+        links=_form_links(settings, deps),
+        handle=runner.handle,
+        catalogue=deps.catalogue,
+        new_rule_context=config.new_rule_context,
+        bot_token=senders.bot.token,
     )
 
 

@@ -142,9 +142,11 @@ def _to_json(value: object) -> object:
     match value:
         case datetime():
             return value.isoformat()
-        case Name(plain) | Number(plain):
+        case Name(plain, is_confidential):
+            return {"plain": plain, "is_confidential": True} if is_confidential else {"plain": plain}
+        case Number(plain):
             return {"plain": plain}
         case Identity(name, number):
-            return {"name": {"plain": name.plain}, "number": {"plain": number.plain}}
+            return {"name": name, "number": number}
         case _:
             raise TypeError(f"a state may not hold {type(value).__name__}")

@@ -2,7 +2,7 @@
 
 There are four kinds: replies to the person, facts to store in the same transaction, requests to the core, and counts of
 questions. Replies carry text keys and values, never sentences. Only a question that asks the person to check their name
-carries it in clear, as `Sensitive`. `events` holds the events that cause them.
+carries it in clear, as `Sensitive`, and never a name from the private form. `events` holds the events that cause them.
 """
 
 from collections.abc import Mapping
@@ -103,6 +103,11 @@ class OpenLinkButton:
     link: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class FormButton:
+    """A button that opens the private form for this question; shown only where its address is public."""
+
+
 Button = (
     ChoiceButton
     | TopicButton
@@ -112,6 +117,7 @@ Button = (
     | UrlButton
     | CopyLinkButton
     | OpenLinkButton
+    | FormButton
 )
 Rows = tuple[tuple[Button, ...], ...]
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, ProviderApp, Reason
+from verification.identity import Identity
 from verification.ids import Account
 
 
@@ -98,6 +99,14 @@ class Said:
     """The person wrote a text."""
 
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormSent:
+    """The person sent the private form that a button of this question opened; its name is marked as confidential."""
+
+    question_id: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +272,7 @@ class AttemptFailed:
 
 Event = (
     Said
+    | FormSent
     | Tapped
     | SideTapped
     | Commanded

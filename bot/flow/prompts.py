@@ -10,6 +10,7 @@ from bot.flow.effects import (
     ChoiceButton,
     ClockTime,
     CopyLinkButton,
+    FormButton,
     LanguagesButton,
     OpenLinkButton,
     RemainingTime,
@@ -42,6 +43,9 @@ CONSENT_VERSION = "2026-11-30"
 
 CODE_AGAIN: Rows = ((ShowCodeButton(),),)
 """The way back to the code, under every text that points at it."""
+
+_FORM: Rows = ((FormButton(),),)
+"""Name and number may be typed on a page of ours instead."""
 
 _AFTER_CONSENT = (
     states.AskingName | states.CheckingName | states.AskingNumber | states.Identified | states.ReadingInvitation
@@ -191,7 +195,7 @@ def _name(state: states.AskingName) -> Reply:
 
 
 def _checking_name(state: states.CheckingName) -> Reply:
-    rows: Rows = ((ChoiceButton(Choice.NAME_RIGHT),), (ChoiceButton(Choice.NAME_WRONG),))
+    rows: Rows = ((ChoiceButton(Choice.NAME_RIGHT),), (ChoiceButton(Choice.NAME_WRONG),), *_FORM)
     values: Values = {**_account(state), "name": Sensitive(state.name.plain)}
     return AskQuestion(question_id=state.question_id, text="check_name.ask", values=values, rows=rows)
 
@@ -209,7 +213,7 @@ def _other_number(state: states.ChangingNumber) -> Reply:
 
 
 def _typed(state: states.AsksForText, text: str, values: Values) -> Reply:
-    rows: Rows = ((ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)),)
+    rows: Rows = (*_FORM, (ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)))
     return AskQuestion(question_id=state.question_id, text=text, values=values, rows=rows)
 
 
@@ -220,13 +224,14 @@ def _confirm(state: states.Confirming) -> Reply:
         (ChoiceButton(Choice.CHANGE_NAME), ChoiceButton(Choice.CHANGE_NUMBER)),
         (TopicButton("which_way", "button.which_way"), TopicButton("icp", "button.icp"), ChoiceButton(Choice.CANCEL)),
     )
-    values = _identity(state)
-    if not state.is_checked:
+    values, is_confidential = _identity(state), state.identity.name.is_confidential
+    if not (state.is_checked or is_confidential):
         # The check digit finds a mistyped number; nothing but the person finds a mistyped name.
         values = {**values, "name": Sensitive(state.identity.name.plain)}
     if state.suggested is not None:
         values = {**values, "method": TextKey(f"method.{state.suggested}")}
-    note = None if state.suggested is None else "method.suggested"
+    private_note = "confirm.private" if is_confidential and not state.is_checked else None
+    note = private_note if state.suggested is None else "method.suggested"
     return AskQuestion(question_id=state.question_id, text="confirm.ask", values=values, rows=rows, note=note)
 
 

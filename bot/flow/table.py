@@ -14,6 +14,7 @@ from bot.flow.events import (
     CodeExpired,
     CodeExpiring,
     Command,
+    FormSent,
     LinkAccepted,
     LinkRejected,
     MethodSuggested,
@@ -104,6 +105,12 @@ TABLE: tuple[Row, ...] = (
     on_choice(ChangingName, Choice.BACK, details.back_to_confirm, Confirming),
     on(ChangingNumber, Said, details.number_said, Confirming, ChangingName, CheckingName),
     on_choice(ChangingNumber, Choice.BACK, details.back_to_confirm, Confirming),
+    # The private form answers the steps that read text
+    *(
+        on(state, FormSent, details.form_sent, Confirming)
+        for state in (AskingName, CheckingName, AskingNumber, ChangingName, ChangingNumber)
+    ),
+    # The separate consent
     on_choice(AgreeingFace, Choice.AGREE, scan.face_agreed, Opening),
     on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
     on(AgreeingFace, Command.BACK, scan.other_method_chosen, Confirming),
@@ -173,6 +180,7 @@ TABLE: tuple[Row, ...] = (
     always(MethodSuggested, links.method_suggested, ChoosingType),
     always(SideTapped, anytime.side_tapped, Idle, ChoosingType),
     always(Said, anytime.text_not_expected),
+    always(FormSent, anytime.ignored),
     always(Sent, anytime.not_a_text),
     always(Throttled, anytime.throttled),
     always(ReaskRequested, anytime.question_reasked),

@@ -128,6 +128,9 @@ _CODE = (
 )
 """Words of a person who looks for the code or for the buttons below it."""
 
+_FORM = "在网页上填不发到聊天里 在网页上填 在网页上填写 网页填写 useawebpagenotthechat useawebpage webpage"
+"""Words of the button that opens the private form."""
+
 _ASKING = re.compile(
     "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会"
     r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b",
@@ -138,6 +141,7 @@ _WORDS_OF_CHOICES = {word for _, word in _CHOICE_WORDS}
 _COMMAND_OF_WORD = {word: command for command, words in _COMMANDS.items() for word in words.split()}
 _LINK_OF_WORD = {word: link for link, words in _LINKS.items() for word in words.split()}
 _CODE_WORDS = frozenset(_CODE.split())
+_FORM_WORDS = frozenset(_FORM.split())
 _LONGEST = 40
 
 
@@ -157,7 +161,7 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
 
 def is_button_word(text: str) -> bool:
     """Whether a text is a word of any button, also of one that is not offered."""
-    return normalize(text) in _WORDS_OF_CHOICES or is_about_code(text)
+    return normalize(text) in _WORDS_OF_CHOICES | _FORM_WORDS or is_about_code(text)
 
 
 def is_question(text: str) -> bool:

@@ -13,6 +13,7 @@ from bot.flow.effects import (
     Button,
     ChoiceButton,
     CopyLinkButton,
+    FormButton,
     LanguagesButton,
     OpenLinkButton,
     RemindersOffButton,
@@ -39,9 +40,14 @@ PlainMarkup = dict[str, Any]
 """A keyboard as the Bot API takes it."""
 
 
-def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) -> PlainMarkup | None:
-    """The keyboard of a question; None when it has no buttons."""
-    built = [[made for button in row if (made := _button(catalogue, language, button, question_id))] for row in rows]
+def keyboard(
+    catalogue: Catalogue, language: str, rows: Rows, question_id: str, *, form_url: str | None = None
+) -> PlainMarkup | None:
+    """The keyboard of a question; None when it has no buttons. `form_url` is where its private form is."""
+    built = [
+        [made for button in row if (made := _button(catalogue, language, button, question_id, form_url))]
+        for row in rows
+    ]
     filled = [row for row in built if row]
     return {"inline_keyboard": filled} if filled else None
 
@@ -76,7 +82,9 @@ def is_public(link: str) -> bool:
     return is_elsewhere(urlsplit(link).hostname or "")
 
 
-def _button(catalogue: Catalogue, language: str, button: Button, question_id: str) -> PlainMarkup | None:
+def _button(
+    catalogue: Catalogue, language: str, button: Button, question_id: str, form_url: str | None
+) -> PlainMarkup | None:
     match button:
         case ChoiceButton(choice, is_resting):
             data = f"{QUESTION_PREFIX}:{choice}:{question_id}"
@@ -97,6 +105,8 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
         case OpenLinkButton(link):
             label = catalogue.text(language, "button.open_here")
             return {"text": label, "url": localised(link, language=language)} if is_public(link) else None
+        case FormButton():
+            return None if form_url is None else _form(catalogue, language, form_url)
 
 
 def _side(
@@ -117,3 +127,9 @@ def _side(
         case RemindersOffButton():
             title, side, choice = catalogue.text(language, "button.reminders_off"), SideMessage.REMINDER, "off"
     return {"text": title, "callback_data": _side_data(side, choice)}
+
+
+def _form(catalogue: Catalogue, language: str, form_url: str) -> PlainMarkup:
+    """The button of the private form; Telegram opens an https page as a Mini App, and any other in the browser."""
+    label, url = catalogue.text(language, "button.form"), localised(form_url, language=language)
+    return {"text": label, "web_app": {"url": url}} if url.startswith("https:") else {"text": label, "url": url}

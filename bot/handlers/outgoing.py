@@ -49,12 +49,22 @@ _MESSAGES = e.SendText | e.ShowFaq | e.ShowLanguages | e.ShowRecords | e.SendExp
 ScheduleDeletion = Callable[[PersonId, int], Awaitable[None]]
 """Schedules a message's deletion for later."""
 
+FormUrl = Callable[[PersonId, str], str | None]
+"""The address of the private form for a question, by the question's id; None where phones do not reach our pages."""
+
 
 class ReplySender:
     """Sends replies to private chats."""
 
-    def __init__(self, bot: Bot, catalogue: Catalogue, schedule_deletion: ScheduleDeletion) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        catalogue: Catalogue,
+        schedule_deletion: ScheduleDeletion,
+        form_url: FormUrl = lambda _person, _question_id: None,
+    ) -> None:
         self._bot = BotMethods(bot)
+        self._form_url = form_url
         self._catalogue = catalogue
         self._schedule_deletion = schedule_deletion
         self._actions = ChatActions(bot)
@@ -359,7 +369,9 @@ class ReplySender:
     def _markup(
         self, reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture, context: ReplyContext
     ) -> PlainMarkup | None:
-        return keyboards.keyboard(self._catalogue, context.language, reply.rows, reply.question_id)
+        has_form = any(isinstance(button, e.FormButton) for row in reply.rows for button in row)
+        form_url = self._form_url(context.person, reply.question_id) if has_form else None
+        return keyboards.keyboard(self._catalogue, context.language, reply.rows, reply.question_id, form_url=form_url)
 
 
 def _makes_way(panel: Panel) -> bool:

@@ -40,15 +40,23 @@ _LATE_EVENTS = (
     events.QuotaChecked,
     events.ReminderDue,
 )
+
+
+def _row_name(row: Row) -> str:
+    return f"{row.state.__name__ if row.state else 'any state'}: {label(row)}"
+
+
 _UNREACHABLE_ROWS = frozenset(
     {
         f"Verified: {event_label(events.AttemptPassed)}",
         f"ReadingInvitation: {event_label(events.AttemptPassed)}",
         *(f"any state: {event_label(event)}" for event in _LATE_EVENTS),
+        *(_row_name(row) for row in TABLE if row.trigger is events.FormSent),
     }
 )
-"""Transitions for events that arrive late, or by the time of day: no conversation reaches them reliably. The exhaustive
-test of the table and the tests of the runner cover them."""
+"""Transitions for events that arrive late, or by the time of day: no conversation reaches them reliably. And those of
+the private form: a script types into no page. The exhaustive test of the table, the tests of the runner and of the form
+cover them."""
 _UNREACHABLE_EDGES = frozenset({"QuotaFull --> Confirming: quota checked"})
 """No conversation frees a quota slot."""
 
@@ -133,7 +141,3 @@ def _all_names(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
             yield "text", key
     for entry in catalogue.faq[language]:
         yield "topic", entry.id
-
-
-def _row_name(row: Row) -> str:
-    return f"{row.state.__name__ if row.state else 'any state'}: {label(row)}"

@@ -421,6 +421,19 @@ async def test_digests_differ_by_purpose_and_stay_the_same(store: SqlStore, anot
     assert store.keyed_digest(Purpose.LINK, "x") == same != store.keyed_digest(Purpose.DESK, "x")
 
 
+async def test_a_sealed_token_opens_in_every_program_of_the_store_and_nothing_else_does(
+    store: SqlStore, another: Another
+) -> None:
+    token = store.seal_token("telegram:100012345 q1")
+
+    async with another() as other:
+        assert other.open_token(token) == "telegram:100012345 q1"
+    assert store.seal_token("telegram:100012345 q1") != token
+    assert b"100012345" not in token
+    for forged in (b"", b"x", token[:-1], token + b"x", token[:-1] + bytes([token[-1] ^ 1])):
+        assert store.open_token(forged) is None
+
+
 async def test_an_erasure_takes_the_links_of_person_and_account(store: SqlStore) -> None:
     mine, other = a_link(1, "100012345"), a_link(2, "100099999")
     await keep(store, mine, other)

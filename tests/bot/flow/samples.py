@@ -21,6 +21,7 @@ from bot.flow.events import (
     Command,
     Commanded,
     Event,
+    FormSent,
     LinkAccepted,
     LinkRejected,
     MessageKind,
@@ -40,7 +41,7 @@ from bot.flow.rows import RuleContext
 from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
-from verification.identity import Name, Number
+from verification.identity import Identity, Name, Number
 from verification.ids import Account
 
 ACCOUNT = Account("telegram:100012345")
@@ -102,11 +103,18 @@ def state_samples() -> Iterator[State]:
     yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person, is_checked=True)
     yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.FACE)
     yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.QQ)
+    yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=private_identity())
+    yield states.ChangingName(account=ACCOUNT, question_id=QUESTION_ID, identity=private_identity())
     yield states.AgreeingFace(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
     yield quota_full()
     yield quota_full(is_scanned=True)
     for method in Method:
         yield from _attempts(method)
+
+
+def private_identity() -> Identity:
+    """Name and number as the private form gives them."""
+    return Identity(Name(NAME, is_confidential=True), Number(NUMBER))
 
 
 def invitation(former: State, method: Method | None = None) -> states.ReadingInvitation:
@@ -392,7 +400,11 @@ def events_of_links() -> Iterator[Event]:
 LINK_EVENTS = tuple(events_of_links())
 PERSONAL_EVENTS = tuple(events_of_a_person())
 CORE_EVENTS = tuple(events_of_the_core())
-EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested(), ReminderDue())
+FORM_EVENTS = tuple(
+    FormSent(question_id=question, identity=private_identity()) for question in (QUESTION_ID, "m-earlier")
+)
+"""Answered by the page, not in the chat, where they come too late."""
+EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *FORM_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested(), ReminderDue())
 
 
 def context_at(turn: int) -> RuleContext:

@@ -45,6 +45,7 @@ LABELS: dict[type[e.Button], str] = {
     e.ShowCodeButton: "button.show_code",
     e.CopyLinkButton: "button.copy_link",
     e.OpenLinkButton: "button.open_here",
+    e.FormButton: "button.form",
 }
 
 

@@ -14,6 +14,7 @@ from bot.flow.effects import (
     EditCaption,
     EditSideMessage,
     Effect,
+    FormButton,
     LanguagesButton,
     OpenLinkButton,
     RecordAnswer,
@@ -85,6 +86,8 @@ def _button(button: Button) -> str:
         case CopyLinkButton(link) | OpenLinkButton(link):
             verb = "copy" if isinstance(button, CopyLinkButton) else "open"
             return f"[{verb} link]" if link == LINK else f"[{verb} another link]"
+        case FormButton():
+            return "[private form]"
         case LanguagesButton() | ShowCodeButton() | RemindersOffButton():
             return f"[{SIDE_BUTTONS[type(button)]}]"
 

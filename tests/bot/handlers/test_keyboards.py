@@ -14,6 +14,7 @@ from bot.flow.effects import (
     AskQuestion,
     ChoiceButton,
     CopyLinkButton,
+    FormButton,
     OpenLinkButton,
     ReplaceCodeWithPicture,
     Rows,
@@ -142,6 +143,26 @@ def test_opening_on_this_device_is_offered_only_for_a_public_address(link: str, 
     markup = keyboard(CATALOGUE, "zh", ((CopyLinkButton(link), OpenLinkButton(link)),), QUESTION_ID)
 
     assert len(buttons_of(markup)) == labels
+
+
+@pytest.mark.parametrize(
+    ("form_url", "language", "opens"),
+    [
+        ("https://bot.example.org/f/x", "zh", {"web_app": {"url": "https://bot.example.org/f/x"}}),
+        ("https://bot.example.org/f/x", "en", {"web_app": {"url": "https://bot.example.org/f/x?lang=en"}}),
+        ("http://bot.example.org/f/x", "zh", {"url": "http://bot.example.org/f/x"}),
+    ],
+)
+def test_the_private_form_is_a_mini_app_where_telegram_allows_one(
+    form_url: str, language: str, opens: dict[str, object]
+) -> None:
+    markup = keyboard(CATALOGUE, language, ((FormButton(),),), QUESTION_ID, form_url=form_url)
+
+    assert markup == {"inline_keyboard": [[{"text": CATALOGUE.text(language, "button.form"), **opens}]]}
+
+
+def test_the_private_form_has_no_button_where_it_has_no_address() -> None:
+    assert keyboard(CATALOGUE, "zh", ((FormButton(),),), QUESTION_ID) is None
 
 
 def test_a_row_without_buttons_is_left_out() -> None:
