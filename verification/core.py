@@ -65,12 +65,15 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class AttemptRequest:
-    """A front end's request; it makes `id` once, so that repeating the request is harmless."""
+    """A front end's request; it makes `id` once, so that repeating the request is harmless.
+
+    `identity` is None for a method that takes none.
+    """
 
     id: AttemptId
     account: Account
     contact: Contact
-    identity: Identity
+    identity: Identity | None
     method: Method
 
 
@@ -181,7 +184,7 @@ class Core:
             raise AlreadyVerified(request.account)
         attempt = self._new_attempt(request)
         await self._check_limits(unit, attempt, request.identity)
-        quota_reached = len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
+        quota_reached = await self._is_quota_reached(unit, request)
         await unit.add_rate_limit_record(attempt, request.identity, provider_called=not quota_reached)
         if quota_reached:
             raise QuotaReached(request.id)
@@ -194,13 +197,19 @@ class Core:
         await unit.save_attempt(attempt)
         return attempt
 
+    async def _is_quota_reached(self, unit: Unit, request: AttemptRequest) -> bool:
+        """Whether a typed number has no place left; of another method only the verdict tells who the person is."""
+        if request.identity is None:
+            return False
+        return len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
+
     async def open_session(self, attempt: Attempt) -> ProviderSession:
         """Open the provider's session for a reserved attempt, outside any transaction.
 
         Raises `ProviderUnavailable`; the attempt is cancelled then, and counts as one without a call. Raises
         `AttemptOver` when the attempt has ended.
         """
-        if attempt.identity is None:
+        if not attempt.live:
             raise AttemptOver(attempt.id)
         return_url = f"{self._deps.phone_url(attempt.token)}/back"
         try:
@@ -228,7 +237,7 @@ class Core:
             raise AttemptOver(attempt.id)
         return self._scan_code(attempt)
 
-    async def _give_up(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
+    async def _give_up(self, unit: Unit, attempt: Attempt, identity: Identity | None) -> None:
         stored = await unit.attempt(attempt.id)
         if stored is not None:
             await unit.add_rate_limit_record(stored, identity, provider_called=False)
@@ -488,7 +497,7 @@ class Core:
             token=self._deps.token(),
         )
 
-    async def _check_limits(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
+    async def _check_limits(self, unit: Unit, attempt: Attempt, identity: Identity | None) -> None:
         since = attempt.created_at - DAY
         until = refused_until(
             await unit.rate_limit_records(attempt, identity, since, self._limits.number), self._limits
@@ -504,9 +513,10 @@ class Core:
     ) -> Verdict:
         if not isinstance(verdict, Passed):
             return verdict
-        if attempt.identity is None:
+        identity = attempt.identity if attempt.method.takes_identity else verdict.network_identity
+        if identity is None:
             raise AttemptOver(attempt.id)
-        has_slot = await unit.take_slot(attempt, attempt.identity, now, simulated=simulated)
+        has_slot = await unit.take_slot(attempt, identity, now, simulated=simulated)
         return verdict if has_slot else Rejected(Reason.QUOTA)
 
     async def _load(self, unit: Unit, attempt_id: AttemptId) -> Attempt:

@@ -301,7 +301,7 @@ class OpenAttempt:
 
     attempt: AttemptId
     account: Account
-    identity: Identity
+    identity: Identity | None
     method: Method
 
 

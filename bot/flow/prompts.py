@@ -35,6 +35,7 @@ from verification.identity import mask_account
 
 CONSENT = "identity"
 FACE_CONSENT = "face"
+NETID_CONSENT = "netid"
 CONSENT_VERSION = "2026-11-23"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
@@ -43,7 +44,12 @@ CODE_AGAIN: Rows = ((ShowCodeButton(),),)
 """The way back to the code, under every text that points at it."""
 
 _AFTER_CONSENT = (
-    states.AskingName | states.CheckingName | states.AskingNumber | states.Identified | states.ReadingInvitation
+    states.AskingName
+    | states.CheckingName
+    | states.AskingNumber
+    | states.Identified
+    | states.Attempting
+    | states.ReadingInvitation
 )
 """The states whose questions show the record of the consent; an invitation may interrupt any of them."""
 
@@ -181,7 +187,11 @@ def _invitation(state: states.ReadingInvitation) -> Reply:
 
 
 def _consent(state: states.Agreeing) -> Reply:
-    rows: Rows = ((ChoiceButton(Choice.AGREE), ChoiceButton(Choice.NOT_NOW)), (TopicButton("notice"),))
+    rows: Rows = (
+        (ChoiceButton(Choice.AGREE), ChoiceButton(Choice.NOT_NOW)),
+        (ChoiceButton(Choice.NETID),),
+        (TopicButton("notice"),),
+    )
     return AskQuestion(question_id=state.question_id, text="consent.ask", values=_account(state), rows=rows)
 
 

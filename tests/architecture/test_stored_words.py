@@ -27,10 +27,10 @@ WORDS = {
     "Dimension": "campaign method language day",
     "FormError": "elsewhere unticked",
     "FunnelStep": "opened started agreed confirmed shown phone verified",
-    "IndexKind": "identity-number attempt-token account contact key-check",
+    "IndexKind": "identity-number attempt-token account contact key-check network-identity",
     "LinkState": "waiting opened verified expired revoked",
     "MessageKind": "photo sticker voice contact location file forwarded edited other",
-    "Method": "wechat qq face",
+    "Method": "wechat qq face netid",
     "NameProblem": "empty too_long invisible number described characters",
     "NoticeKind": "progress fading ended",
     "NumberProblem": (

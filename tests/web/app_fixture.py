@@ -35,7 +35,7 @@ PHONES = {
     "Version/17.4 Mobile/15E148 Safari/604.1",
     "robot": "TelegramBot (like TwitterBot)",
 }
-RIGHT_APP = {Method.WECHAT: "wechat", Method.QQ: "qq", Method.FACE: "wechat"}
+RIGHT_APP = {Method.WECHAT: "wechat", Method.QQ: "qq", Method.FACE: "wechat", Method.NETID: "browser"}
 
 
 def flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
@@ -98,7 +98,7 @@ class WebFixture:
             self.returned.append(attempt)
 
     async def begin(
-        self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY
+        self, method: Method, account: str = "telegram:100012345", identity: Identity | None = IDENTITY
     ) -> ScanCode:
         request = AttemptRequest(
             AttemptId(f"a{self.tokens}"),

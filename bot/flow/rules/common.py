@@ -24,6 +24,7 @@ from bot.flow.states import State
 from bot.flow.typed_input import Remark, is_question, match_link
 from bot.flow.unanswered import redact_question
 from verification.attempts import AttemptId, Method, Reason
+from verification.identity import Identity
 
 
 def ask(state: State, *before: Effect) -> Step:
@@ -35,20 +36,23 @@ def in_place(question: Reply) -> Reply:
     return replace(question, in_place=True) if isinstance(question, ShowCode | ReplaceCodeWithPicture) else question
 
 
-def open_attempt(state: states.Identified, method: Method, context: RuleContext, *before: Effect) -> Step:
-    attempt = AttemptId(f"attempt-{context.fresh_id}")
+def open_attempt(state: states.StateBase, method: Method, context: RuleContext, *before: Effect) -> Step:
+    attempt, identity = AttemptId(f"attempt-{context.fresh_id}"), states.typed_identity(state)
     opening = states.Opening(
-        account=state.account, question_id=context.question_id, identity=state.identity, method=method, attempt=attempt
+        account=state.account, question_id=context.question_id, identity=identity, method=method, attempt=attempt
     )
-    return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, state.identity, method)))
+    return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, identity, method)))
 
 
-def choosing_method(state: states.Identified, context: RuleContext) -> states.Confirming:
-    """The choice of a method for an identity that the person has confirmed."""
+def choosing_method(state: states.StateBase, context: RuleContext) -> states.Confirming | states.Agreeing:
+    """The choice of a method for an identity that the person has confirmed; without one, the consent to typing it."""
+    identity = states.typed_identity(state)
+    if identity is None:
+        return states.Agreeing(account=state.account, question_id=context.question_id)
     return states.Confirming(
         account=state.account,
         question_id=context.question_id,
-        identity=state.identity,
+        identity=identity,
         suggested=context.suggested_method,
         is_checked=True,
     )
@@ -59,8 +63,8 @@ def holds_secret(state: State, text: str) -> bool:
     match state:
         case states.AskingNumber() | states.CheckingName():
             known = state.name.plain in text
-        case states.Identified():
-            known = state.identity.name.plain in text
+        case states.Identified(identity=identity) | states.Attempting(identity=Identity() as identity):
+            known = identity.name.plain in text
         case states.ReadingInvitation():
             known = holds_secret(codec.load(state.former), text)
         case _:

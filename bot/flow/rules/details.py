@@ -12,7 +12,7 @@ from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlBu
 from bot.flow.events import Event, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import answer_from_faq, answer_wish, ask, count_unanswered
+from bot.flow.rules.common import answer_from_faq, answer_wish, ask, choosing_method, count_unanswered
 from bot.flow.typed_input import Remark, is_question
 from verification.identity import Identity, Name, NameProblem, Number, read_name, split_number
 from verification.numbers import NumberProblem, other_documents
@@ -87,7 +87,9 @@ def number_wrong(state: states.Confirming, _: Event, context: RuleContext) -> St
     return ask(states.ChangingNumber(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) -> Step:
+def back_to_confirm(state: states.Identified | states.Failed, _: Event, context: RuleContext) -> Step:
+    if state.identity is None:
+        return ask(choosing_method(state, context))
     return ask(_confirming(state, state.identity, context))
 
 

@@ -37,6 +37,7 @@ from bot.flow.prompts import (
     CODE_AGAIN,
     CONSENT_VERSION,
     FACE_CONSENT,
+    NETID_CONSENT,
     caption_of,
     deadline,
     mark,
@@ -110,7 +111,14 @@ def face_agreed(state: states.AgreeingFace, _: Event, context: RuleContext) -> S
     )
 
 
-def other_method_chosen(state: states.Identified, _: Event, context: RuleContext) -> Step:
+def netid_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
+    """The person agrees to being told by a network identity, and types no name and no number."""
+    consent = RecordConsent(kind=NETID_CONSENT, version=CONSENT_VERSION)
+    record = RecordAnswer("consent.netid_done", {"at": context.now}, stays=True)
+    return open_attempt(state, Method.NETID, context, consent, record)
+
+
+def other_method_chosen(state: states.StateBase, _: Event, context: RuleContext) -> Step:
     return ask(choosing_method(state, context))
 
 
@@ -172,7 +180,7 @@ def unexpected_attempt_opened(state: State, event: AttemptOpened, _: RuleContext
     return Step(state) if is_shown else Step(state, (CancelAttempt(event.attempt),))
 
 
-def method_withdrawn(state: states.Identified, context: RuleContext) -> Step:
+def method_withdrawn(state: State, context: RuleContext) -> Step:
     """The method is switched off: its attempt ends, its code disappears, and the methods that are on are offered."""
     choosing = choosing_method(state, context)
     effects: tuple[Effect, ...] = (prompt(choosing, "method.off"),)

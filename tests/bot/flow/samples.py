@@ -37,7 +37,7 @@ from bot.flow.rows import RuleContext
 from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
-from verification.identity import Name, Number
+from verification.identity import Identity, Name, Number
 from verification.ids import Account
 
 ACCOUNT = Account("telegram:100012345")
@@ -110,13 +110,18 @@ def invitation(former: State, method: Method | None = None) -> states.ReadingInv
     )
 
 
+def identity_for(method: Method) -> Identity | None:
+    """What is typed for a method."""
+    return make_identity() if method.takes_identity else None
+
+
 def scanning(
     method: Method = Method.WECHAT, stage: PhoneStage = PhoneStage.WAITING, touched: bool = False
 ) -> states.Scanning:
     return states.Scanning(
         account=ACCOUNT,
         question_id=QUESTION_ID,
-        identity=make_identity(),
+        identity=identity_for(method),
         method=method,
         attempt=ATTEMPT,
         link=LINK,
@@ -132,7 +137,7 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
     return states.Failed(
         account=ACCOUNT,
         question_id=QUESTION_ID,
-        identity=make_identity(),
+        identity=identity_for(method),
         method=method,
         attempt=ATTEMPT,
         reason=reason,
@@ -146,13 +151,13 @@ def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> st
 
 def opening(method: Method = Method.WECHAT) -> states.Opening:
     return states.Opening(
-        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), method=method, attempt=ATTEMPT
+        account=ACCOUNT, question_id=QUESTION_ID, identity=identity_for(method), method=method, attempt=ATTEMPT
     )
 
 
 def expired(method: Method = Method.WECHAT) -> states.Expired:
     return states.Expired(
-        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), method=method, attempt=ATTEMPT
+        account=ACCOUNT, question_id=QUESTION_ID, identity=identity_for(method), method=method, attempt=ATTEMPT
     )
 
 

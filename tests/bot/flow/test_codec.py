@@ -22,7 +22,7 @@ from tests.bot.flow.samples import (
     scanning,
 )
 from tests.fakes import NUMBER, make_identity
-from verification.attempts import Method
+from verification.attempts import TYPED_METHODS
 from verification.identity import Name
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -72,7 +72,7 @@ def test_each_kind_of_state_of_the_second_release_loads_with_the_suggested_metho
     saved = (GOLDEN / "0.2.0.jsonl").read_text(encoding="utf-8").splitlines()
 
     assert {type(codec.load(line)) for line in saved} == set(STATE_KINDS) - {states.CheckingName}
-    assert {codec.load_all(line).suggested_method for line in saved} == {None, *Method}
+    assert {codec.load_all(line).suggested_method for line in saved} == {None, *TYPED_METHODS}
 
 
 def test_a_later_field_may_be_missing_and_a_removed_field_may_be_present() -> None:

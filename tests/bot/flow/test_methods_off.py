@@ -31,6 +31,7 @@ from bot.flow.rows import RuleContext
 from bot.flow.states import State
 from tests.bot.flow.effect_texts import choices_in, texts_in
 from tests.bot.flow.samples import ATTEMPT, CONTEXT, EVENTS, QUESTION_ID, STATES, opening, scanning
+from tests.fakes import make_identity
 from verification.attempts import Method
 
 COMBINATIONS = [on for size in (1, 2, 3) for on in combinations(Method, size)]
@@ -296,7 +297,7 @@ def test_with_all_methods_on_nothing_is_left_out() -> None:
 
 
 def test_the_button_of_a_method_that_rests_says_so_and_stays() -> None:
-    choosing = states.Confirming(account=opening().account, question_id=QUESTION_ID, identity=opening().identity)
+    choosing = states.Confirming(account=opening().account, question_id=QUESTION_ID, identity=make_identity())
     [question] = advance(choosing, ReaskRequested(), replace(CONTEXT, resting=frozenset({Method.FACE}))).effects
 
     assert isinstance(question, e.AskQuestion)
