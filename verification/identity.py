@@ -27,6 +27,8 @@ _DASHES = re.escape("-‐‑‒–—―−﹣－")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\ue000-\uf8ff\uf900-\ufaff\U00020000-\U0003ffff"
 _SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}{_DOT}])\\s+|\\s+(?=[{_HAN}{_DOT}])")
+_SPACED_PARTS = re.compile(f"(?<![{_HAN}{_DOT}])([{_HAN}]{{2,}})\\s+([{_HAN}]{{2,}})(?![{_HAN}{_DOT}\\s])")
+_LONGEST_HAN_NAME = 4
 _DASH_BY_HAN = re.compile(f"(?<=[{_HAN}])[{_DASHES}{_DOT}]+(?=[{_HAN}])")
 _DESCRIPTION = re.compile("[\u2ff0-\u2fff\u31ef]")
 """Ideographic description characters: people write a hanzi that they cannot type by its parts, such as ⿱龙天."""
@@ -97,14 +99,23 @@ def clean_name(text: str) -> str:
     '王小明'
     >>> clean_name("阿依古丽•买买提")
     '阿依古丽·买买提'
+    >>> clean_name("尼格买提 热合曼")
+    '尼格买提·热合曼'
     >>> clean_name("马⻰")
     '马龙'
     """
     plain = _VARIATION_SELECTORS.sub("", text).translate(_DOTS).translate(EQUIVALENT_IDEOGRAPHS)
     name = unicodedata.normalize("NFKC", plain).translate(_DOTS)
-    name = _DASH_BY_HAN.sub(_DOT, _SPACE_BY_HAN.sub("", name.strip()))
+    name = _SPACED_PARTS.sub(_join_parts, name.strip())
+    name = _DASH_BY_HAN.sub(_DOT, _SPACE_BY_HAN.sub("", name))
     name = re.sub(f"{_DOT}+", _DOT, name)
     return re.sub(r" +", " ", name).strip(_DOT + " ")
+
+
+def _join_parts(parts: re.Match[str]) -> str:
+    """Two parts with a space between; together longer than a Han name, they are a name whose dot was not typed."""
+    first, last = parts.groups()
+    return f"{first}{_DOT if len(first + last) > _LONGEST_HAN_NAME else ''}{last}"
 
 
 def read_name(text: str) -> Name | NameProblem:

@@ -100,7 +100,8 @@ class Vocabulary:
     def _is_likely_latin(self, words: list[str]) -> bool:
         common = sum(word.lower() in self._english for word in words)
         is_written_as_name = len(words) > 1 and all(word[0].isupper() for word in words)
-        return is_written_as_name and common < 2 and self.remark(" ".join(words)) is None
+        is_labelled = words[0].lower() in self._labels
+        return is_written_as_name and not is_labelled and common < 2 and self.remark(" ".join(words)) is None
 
 
 @cache

@@ -88,7 +88,7 @@ TABLE: tuple[Row, ...] = (
     on_choice(CheckingName, Choice.NAME_WRONG, details.name_not_right, AskingName, ChangingName),
     on(CheckingName, Said, details.name_said, AskingNumber, Confirming),
     on(CheckingName, Command.BACK, details.name_not_right, AskingName, ChangingName),
-    on(AskingNumber, Said, details.number_said, Confirming),
+    on(AskingNumber, Said, details.number_said, Confirming, AskingName, CheckingName),
     on(AskingNumber, Command.BACK, details.back_to_name, AskingName),
     # The data and the method
     on_choice(Confirming, Choice.WECHAT, scan.wechat_chosen, Opening),
@@ -100,7 +100,7 @@ TABLE: tuple[Row, ...] = (
     on_former_choice(Confirming, Choice.BACK, details.back_from_confirm, ChangingNumber),
     on(ChangingName, Said, details.name_said, Confirming, CheckingName),
     on(ChangingName, Command.BACK, details.back_to_confirm, Confirming),
-    on(ChangingNumber, Said, details.number_said, Confirming),
+    on(ChangingNumber, Said, details.number_said, Confirming, ChangingName, CheckingName),
     on(ChangingNumber, Command.BACK, details.back_to_confirm, Confirming),
     on_choice(AgreeingFace, Choice.AGREE, scan.face_agreed, Opening),
     on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),

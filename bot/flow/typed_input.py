@@ -54,6 +54,20 @@ class NoWordLists:
         return True
 
 
+def _mistake_words(hanzi: str, latin: str) -> str:
+    """The ways to say that something typed is wrong or is to be changed, by its names in hanzi and in English."""
+    wishes = "改{0} 改下{0} 改一下{0} 修改{0} 更改{0} 重填{0} 重新填{0} 重新输入{0} 我要改{0} 我想改{0}"
+    mistakes = "{0}错 {0}错了 {0}不对 {0}有误"
+    typed = "{0}V错 {0}V错了 我{0}V错了 我把{0}V错了 V错{0} V错{0}了 我V错{0}了"
+    english = (
+        "{0} change{0} changemy{0} changethe{0} edit{0} editmy{0} fixmy{0} correctmy{0} wrong{0} {0}wrong {0}iswrong "
+        "my{0}iswrong the{0}iswrong typoinmy{0} typointhe{0} mistakeinmy{0} iwanttochangemy{0} imistypedmy{0}"
+    )
+    ways = " ".join((wishes, mistakes, *(typed.replace("V", verb) for verb in "填写打输弄")))
+    words = ((ways, hanzi), (english, latin))
+    return " ".join(pattern.format(thing) for pattern, things in words for thing in things.split())
+
+
 _CHOICES: Mapping[Choice, str] = {
     Choice.BEGIN: "开始认证 开始 重新开始 认证 实名认证 我要认证 begin start startverification verify",
     Choice.PERSONAL: "个人认证 个人 本人 个人实名认证 personal person individual personalverification",
@@ -68,9 +82,9 @@ _CHOICES: Mapping[Choice, str] = {
     Choice.NAME_RIGHT: "是我的姓名 是的 是 对 没错 确认 yes yesthatsmyname thatsmyname right correct",
     Choice.NAME_WRONG: "不是重新输入 不是 不对 重新输入 重填 no notypeitagain notmyname wrong",
     Choice.CONFIRM: "好 好的 可以 确认 确认无误 无误 没错 对 是 是的 confirm yes correct right allcorrect ok",
-    Choice.CHANGE_NAME: "改姓名 修改姓名 姓名 姓名错了 changename editname name",
-    Choice.CHANGE_NUMBER: "改号码 修改号码 修改身份证号 身份证号 号码 号码错了 "
-    "changenumber editnumber number idnumber changeidnumber",
+    Choice.CHANGE_NAME: _mistake_words("姓名 名字 名", "name") + " 姓名 typo",
+    Choice.CHANGE_NUMBER: _mistake_words("号码 身份证 身份证号 身份证号码 证号", "number idnumber id")
+    + " 号码 身份证号",
     Choice.WECHAT: "微信 微信扫码 微信扫码认证 微信认证 wechat wechatscan weixin",
     Choice.QQ: "qq qq扫码 qq扫码认证 qq认证 qqscan",
     Choice.FACE: "人脸 人脸识别 人脸识别认证 刷脸 face facerecognition",

@@ -20,7 +20,7 @@ WORDS = {
     "CallerScope": "links attempts accounts",
     "Choice": (
         "begin personal mine not_mine enterprise overseas agree not_now name_right name_wrong confirm change_name "
-        "change_number wechat qq face new_code other_way try_again change_data back cancel"
+        "change_number wechat qq face netid new_code other_way try_again change_data back cancel"
     ),
     "Command": "start status back cancel faq help language privacy human unknown",
     "DeliveryStatus": "delivered gone given_up",

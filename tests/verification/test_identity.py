@@ -69,6 +69,10 @@ def test_every_look_alike_dot_becomes_the_separator(dot: str) -> None:
         ("王\ufe00小明", "王小明"),
         ("Jose\u0301", "José"),
         ("J. Smith", "J·Smith"),
+        ("阿依古丽 买买提", "阿依古丽·买买提"),
+        ("艾力　买买提", "艾力·买买提"),
+        ("欧阳 小明", "欧阳小明"),
+        ("阿依古丽· 买买提", "阿依古丽·买买提"),
     ],
 )
 def test_inv35_common_ways_of_typing_are_accepted(typed: str, cleaned: str) -> None:

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from bot.flow import states
 from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlButton
-from bot.flow.events import Event, Said
+from bot.flow.events import Choice, Event, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import answer_from_faq, answer_wish, ask, choosing_method, count_unanswered
-from bot.flow.typed_input import Remark, is_question
+from bot.flow.typed_input import Remark, is_question, match_choice
 from verification.identity import Identity, Name, NameProblem, Number, read_name, split_number
 from verification.numbers import NumberProblem, other_documents
 
@@ -40,14 +40,8 @@ def name_said(state: NameStep, event: Said, context: RuleContext) -> Step:
         return _led_elsewhere(state, number)
     if isinstance(name, NameProblem):
         return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.name.{name}")))
-    checking = states.CheckingName(
-        account=state.account,
-        question_id=context.question_id,
-        name=name,
-        number=number if isinstance(number, Number) else None,
-        identity=_former(state),
-    )
-    return ask(checking, DeleteUserMessage(with_panel=True))
+    known = number if isinstance(number, Number) else None
+    return ask(_checking_name(state, name, known, context), DeleteUserMessage(with_panel=True))
 
 
 def name_right(state: states.CheckingName, _: Event, context: RuleContext) -> Step:
@@ -57,9 +51,7 @@ def name_right(state: states.CheckingName, _: Event, context: RuleContext) -> St
 
 
 def name_not_right(state: states.CheckingName, _: Event, context: RuleContext) -> Step:
-    if state.identity is not None:
-        return ask(states.ChangingName(account=state.account, question_id=context.question_id, identity=state.identity))
-    return ask(states.AskingName(account=state.account, question_id=context.question_id))
+    return ask(_asking_name(state, context))
 
 
 def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
@@ -71,8 +63,25 @@ def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
         if not (isinstance(name, Name) and _is_likely(name, context)):
             name = state.name if isinstance(state, states.AskingNumber) else state.identity.name
         return _identified(state, Identity(name, number), context)
-    answer = _answer_instead(state, event.text, context) if number in _NO_NUMBER else None
-    return answer or _number_refused(state, number)
+    if number not in _NO_NUMBER:
+        return _number_refused(state, number)
+    return (
+        _name_instead(state, event.text, context)
+        or _answer_instead(state, event.text, context)
+        or _number_refused(state, number)
+    )
+
+
+def _name_instead(state: NumberStep, text: str, context: RuleContext) -> Step | None:
+    """What becomes of a name, or of the wish to change it, where the number is asked; None for any other text."""
+    if match_choice(text, (Choice.CHANGE_NAME,)):
+        return ask(_asking_name(state, context), DeleteUserMessage(with_panel=True))
+    name = _read_name(text, context)
+    if not isinstance(name, Name) or not _is_likely(name, context):
+        return None
+    if name == (state.name if isinstance(state, states.AskingNumber) else state.identity.name):
+        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, "problem.number.name")))
+    return ask(_checking_name(state, name, None, context), DeleteUserMessage(with_panel=True))
 
 
 def back_to_name(state: states.AskingNumber, _: Event, context: RuleContext) -> Step:
@@ -117,8 +126,22 @@ def _was_asked_back(state: NameStep, name: Name) -> bool:
     return isinstance(state, states.CheckingName) and state.name == name
 
 
-def _former(state: NameStep) -> Identity | None:
-    return None if isinstance(state, states.AskingName) else state.identity
+def _former(state: NameStep | NumberStep) -> Identity | None:
+    return None if isinstance(state, states.AskingName | states.AskingNumber) else state.identity
+
+
+def _asking_name(state: NameStep | NumberStep, context: RuleContext) -> states.AskingName | states.ChangingName:
+    if (identity := _former(state)) is None:
+        return states.AskingName(account=state.account, question_id=context.question_id)
+    return states.ChangingName(account=state.account, question_id=context.question_id, identity=identity)
+
+
+def _checking_name(
+    state: NameStep | NumberStep, name: Name, number: Number | None, context: RuleContext
+) -> states.CheckingName:
+    return states.CheckingName(
+        account=state.account, question_id=context.question_id, name=name, number=number, identity=_former(state)
+    )
 
 
 def _named(state: NameStep, name: Name, number: Number | NumberProblem | None, context: RuleContext) -> Step:
@@ -173,7 +196,7 @@ def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContex
             state,
             (DeleteUserMessage(with_panel=True), short_prompt(state, "misc.no_answer"), *count_unanswered(state, text)),
         )
-    is_sentence = len(text.strip()) >= _SHORTEST_SENTENCE
+    is_sentence = isinstance(state, NumberStep) or len(text.strip()) >= _SHORTEST_SENTENCE
     return answer_from_faq(state, text, context, DeleteUserMessage()) if is_sentence else None
 
 

@@ -246,7 +246,15 @@ class DialogueMachine(RuleBasedStateMachine):
             assert replace(self.state, question_id=before.question_id, attempt=before.attempt) == before
         if step_of(self.state) < step_of(before):
             assert erased or self.is_revocation(event) or isinstance(event, Tapped | Said | Commanded)
-            assert erased or self.is_revocation(event) or meaning(before, event) in LEAVING
+            is_left = self.is_revocation(event) or meaning(before, event) in LEAVING or self.is_new_name(before, event)
+            assert erased or is_left
+
+    def is_new_name(self, before: State, event: Event) -> bool:
+        return (
+            isinstance(before, states.AskingNumber)
+            and isinstance(event, Said)
+            and isinstance(self.state, states.AskingName | states.CheckingName)
+        )
 
     def is_revocation(self, event: Event) -> bool:
         return isinstance(event, AttemptRefused) and event.refusal is AttemptRefusal.UNBOUND

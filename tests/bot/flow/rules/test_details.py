@@ -71,6 +71,8 @@ def test_no_other_text_becomes_a_name_without_being_asked_back(state: states.Sta
 
 
 LABELLED = [
+    "叫我王小明就行",
+    "王小明先生",
     "我叫王小明",
     "我是王小明",
     "姓名：王小明",
@@ -290,6 +292,48 @@ def test_another_document_leads_to_the_international_site_and_the_step_stays(sta
 
         assert step.state == state
         assert {UrlButton("international"), TopicButton("overseas")} <= set(buttons(step.effects[-1]))
+
+
+@pytest.mark.parametrize("text", ["改姓名", "名字写错了", "我把姓名填错了", "wrong name", "I mistyped my name", "姓名"])
+def test_the_wish_to_change_the_name_where_the_number_is_asked_leads_back_to_the_name(text: str) -> None:
+    assert isinstance(said(text, ASKING_NUMBER).state, states.AskingName)
+    assert said(text, CHANGING_NUMBER).state == replace(CHANGING_NAME, question_id=CONTEXT.question_id)
+
+
+@pytest.mark.parametrize("text", [OTHER_NAME, f"我叫{OTHER_NAME}"])
+def test_another_name_where_the_number_is_asked_is_checked_and_replaces_the_first(text: str) -> None:
+    checking = said(text, ASKING_NUMBER).state
+    changing = said(text, CHANGING_NUMBER).state
+
+    assert isinstance(checking, states.CheckingName)
+    assert checking.identity is None
+    assert said("是的", checking).state == replace(
+        ASKING_NUMBER, name=Name(OTHER_NAME), question_id=CONTEXT.question_id
+    )
+    assert isinstance(changing, states.CheckingName)
+    assert changing.identity == make_identity()
+
+
+@pytest.mark.parametrize("state", [ASKING_NUMBER, CHANGING_NUMBER], ids=["asking", "changing"])
+def test_the_same_name_where_the_number_is_asked_is_said_to_be_known(state: states.State) -> None:
+    step = said(f"我叫{NAME}", state)
+
+    assert step.state == state
+    assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] == ["problem.number.name"]
+
+
+def test_a_short_text_that_the_faq_knows_is_answered_where_the_number_is_asked() -> None:
+    step = said("未成年", ASKING_NUMBER)
+
+    assert step.state == ASKING_NUMBER
+    assert CountQuestion("age") in step.effects
+
+
+def test_a_label_written_like_a_name_is_taken_off() -> None:
+    state = said("I'm Wang Xiaoming").state
+
+    assert isinstance(state, states.AskingNumber)
+    assert state.name == Name("Wang Xiaoming")
 
 
 def test_a_wish_for_a_human_is_counted_as_a_topic_and_offers_the_contact() -> None:
