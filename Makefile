@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := sh tools/install.sh
 
-.PHONY: run test test-all coverage check format bench bench-memory bench-funnel bench-faq mutants reliability pictures crash soak lock clean FORCE
+.PHONY: run test test-all coverage check format bench bench-memory bench-funnel bench-faq mutants reliability pictures dashboard-picture crash soak lock clean FORCE
 .DEFAULT_GOAL := run
 
 # The script looks each time whether there is anything to do.
@@ -23,6 +23,9 @@ bench/peers/node_modules/.package-lock.json: bench/peers/package-lock.json
 run: $(VENV)/runtime.lock
 	@$(BIN)/python run_bot.py
 
+# Without compiled files, each worker and each bot that a test starts would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Several workers at once. They take few tests at a time: else one ends alone with a long row of slow ones.
 PYTEST := pytest -n auto --maxschedchunk 8
 
@@ -30,8 +33,9 @@ PYTEST := pytest -n auto --maxschedchunk 8
 test: $(VENV)/dev.lock
 	$(BIN)/$(PYTEST) -m "not slow" --chat-fail-under row=100
 
-# What `make test` leaves out: every crash point, all stories, long walks in a browser, bots of other libraries.
+# What `make test` leaves out: every crash point, all stories, every event in every state, long walks in a browser, other bots.
 test-all: $(VENV)/dev.lock
+	@$(INSTALL) .venv-bench bench $(PYTHON) || echo "aiogram and pyTelegramBotAPI do not install: no bots of theirs."
 	$(BIN)/$(PYTEST) -m slow
 
 # The tests of `make test` with branches measured, also in the processes that they start. It fails when they reach less than
@@ -92,6 +96,10 @@ reliability: $(VENV)/dev.lock
 pictures: $(VENV)/dev.lock
 	$(BIN)/python -m tests.pictures
 	$(BIN)/python -m tests.provider_pictures
+
+# The picture of the Grafana dashboard in the operators' guide, from a run of two minutes.
+dashboard-picture: $(VENV)/dev.lock
+	$(BIN)/python -m tests.dashboard_picture
 
 # kill -9 at every point: the part of `make test-all` to repeat after a change to storage, delivery or crash recovery.
 crash: $(VENV)/dev.lock

@@ -3,7 +3,7 @@
 import pytest
 
 from chatscript.runner.bot_process import BotLauncher
-from run_bot import bot_launcher
+from command_line import bot_launcher
 
 pytest_plugins = ["chatscript.pytest_plugin", "tests.reliability", "tests.selection"]
 

@@ -1,36 +1,45 @@
-"""The command line: parses arguments and calls the commands. Installed, it is the command `realname-bot`."""
+"""Starts the bot, or runs a command where one is given. Installed, it is the command `realname-bot`."""
 
 import gc
 import os
-import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
-
-import typer
-
-from bot import __version__
-from bot.cli.commands import add_operator_commands
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from chatscript.runner.bot_process import BotLauncher
 
-app = add_operator_commands(
-    typer.Typer(
-        help="A Telegram bot that guides a person through personal real-name verification of a cloud account."
-        " Without a command it starts: with BOT_TOKEN against Telegram; where nothing is set, the playground, a"
-        " simulated Telegram on this machine. docs/operators/guide.md lists every setting.",
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-    )
-)
 ROOT = Path(__file__).resolve().parent
 PROGRAM = (sys.executable, str(ROOT / "run_bot.py"))
 TEXTS = ROOT / "bot" / "texts"
+
+
+def main() -> None:
+    """Start the bot; with arguments, leave it to the command line, whose library the bot needs neither time nor room
+    for."""
+    if sys.argv[1:]:
+        from command_line import app
+
+        app()
+    sys.exit(start_bot())
+
+
+def start_bot() -> int:
+    """Run Telegram by long polling, or by webhook; without any setting, the playground. Returns the exit status."""
+    # Nothing that is imported is garbage, and pydantic would read the metadata of every installed package for plugins:
+    # each takes a tenth of the start. `bot.app` lets the collector work again.
+    gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # The command line of httpx, which python-telegram-bot imports, would bring rich and pygments: 4 MiB and 60 ms.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "not to be found"
+    settings = load_settings()
+    if settings.bot_token is None:
+        check_intended_playground(settings)
+        gc.enable()
+        return run_playground(settings)
+    from bot.app import run
+
+    return run(settings, print_error)
 
 
 def print_error(line: str) -> None:
@@ -38,7 +47,7 @@ def print_error(line: str) -> None:
     from bot.settings import logs_as_json
 
     if not logs_as_json():
-        typer.echo(line, err=True)
+        sys.stderr.write(f"{line}\n")
         return
     import logging
 
@@ -46,38 +55,6 @@ def print_error(line: str) -> None:
 
     logs.configure("json", "INFO")
     logging.getLogger("run_bot").error("%s", line)
-
-
-def print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
-    """Print the version and end."""
-    if wanted:
-        typer.echo(f"realname-bot {__version__}")
-        raise typer.Exit
-
-
-@app.callback(invoke_without_command=True)
-def start(
-    context: typer.Context,
-    version: Annotated[  # noqa: FBT002 - typer's signature
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit")
-    ] = False,
-) -> None:
-    """Start the bot: Telegram by long polling, or by webhook; without any setting, the playground."""
-    if context.invoked_subcommand is not None:
-        context.obj = f"realname-bot {__version__}"
-        return
-    # Nothing that is imported is garbage, and pydantic would read the metadata of every installed package for plugins:
-    # each takes a tenth of the start. `bot.app` lets the collector work again.
-    gc.disable()
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    settings = load_settings()
-    if settings.bot_token is None:
-        check_intended_playground(settings)
-        gc.enable()
-        run_playground(settings)
-    from bot.app import run
-
-    raise typer.Exit(run(settings, print_error))
 
 
 def load_settings() -> "Settings":
@@ -88,7 +65,7 @@ def load_settings() -> "Settings":
         return load(print_error)
     except BadSetting as error:
         print_error(str(error))
-        raise typer.Exit(2) from None
+        sys.exit(2)
 
 
 def check_intended_playground(settings: "Settings") -> None:
@@ -98,120 +75,21 @@ def check_intended_playground(settings: "Settings") -> None:
     name = "NOTIFY_SOCKET" if os.environ.get("NOTIFY_SOCKET") else setting_for_telegram(settings)
     if name:
         print_error(f"BOT_TOKEN: missing, but {name} is set; without a token, start: run_bot.py playground")
-        raise typer.Exit(2)
+        sys.exit(2)
 
 
-def run_playground(settings: "Settings") -> NoReturn:
-    """Run the playground until a signal, and exit."""
+def run_playground(settings: "Settings") -> int:
+    """Run the playground until a signal, and return the exit status."""
     from chatscript.local_run import run_locally
 
-    raise typer.Exit(run_locally(PROGRAM, port=settings.port, say=typer.echo, texts=TEXTS))
+    return run_locally(PROGRAM, port=settings.port, say=_say, texts=TEXTS)
 
 
-@app.command()
-def playground() -> None:
-    """Start the playground: the bot against a simulated Telegram on this machine, whatever else is set."""
-    run_playground(load_settings())
-
-
-@app.command()
-def diagram() -> None:
-    """Draw the dialogue's table as a Mermaid diagram."""
-    from bot.flow.diagram import mermaid
-
-    typer.echo(mermaid(), nl=False)
-
-
-@app.command()
-def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
-    files: Annotated[list[Path], typer.Argument(help="Scripts, or folders of them", metavar="FILE…")],
-    keyword: Annotated[str | None, typer.Option("-k", help="Only cases whose title contains this")] = None,
-    lang: Annotated[str, typer.Option(help="zh, en or all, for scripts made of {t:…} texts")] = "",
-    junit: Annotated[Path | None, typer.Option(help="Write the results there as JUnit XML", metavar="FILE")] = None,
-    show: Annotated[Path | None, typer.Option(help="Draw the chats as .html or .png", metavar="FILE")] = None,
-    calls: Annotated[Path | None, typer.Option(help="List the bot's calls and their answers", metavar="FILE")] = None,
-    accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
-    coverage: Annotated[bool, typer.Option("--coverage", help="List what no script reached")] = False,  # noqa: FBT002
-    fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases at the same time")] = 8,
-    bot: Annotated[str | None, typer.Option(help="Another bot, see docs/testers/any-bot.md", metavar="COMMAND")] = None,
-    texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
-    patience: Annotated[float, typer.Option(min=0, help="Seconds that the bot may think before it answers")] = 0,
-    start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 5,
-) -> None:
-    """Play .chat scripts against the bot, or against any other bot; exit 0 only when all pass."""
-    import asyncio
-
-    from chatscript import suite
-    from chatscript.runner.event_waiter import Timing
-
-    languages = ("zh", "en") if lang == "all" else tuple(filter(None, (lang,)))
-    texts = texts or (TEXTS if bot is None else None)
-    timing = (Timing() if bot is None else Timing(start_timeout=start_within)).with_patience(patience)
-    options = suite.SuiteOptions(
-        jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, calls, timing
-    )
-    with bot_launcher(bot) as launch:
-        status = asyncio.run(suite.run_suite(files, options, launcher=launch, texts=texts, out=typer.echo))
-    raise typer.Exit(status)
-
-
-@app.command()
-def record(
-    out: Annotated[Path | None, typer.Option(help="A new file; else it is printed", metavar="FILE|-")] = None,
-) -> None:
-    """Write what happens in the chat as a .chat script: the playground with a bot without data."""
-    if out == Path("-"):
-        out = None
-    if out is not None and out.exists():
-        print_error(f"--out: {out} is there already")
-        raise typer.Exit(2)
-    port = load_settings().port
-    from chatscript.local_run import RecordingTarget, run_locally
-
-    raise typer.Exit(run_locally(PROGRAM, port=port, say=typer.echo, texts=TEXTS, recording=RecordingTarget(out)))
-
-
-@contextmanager
-def bot_launcher(other: str | None = None) -> Iterator["BotLauncher"]:
-    """A launcher of the other bot, or of ours: forked where the system can, as a command elsewhere."""
-    from chatscript.runner.bot_process import CommandLauncher
-
-    if other is not None:
-        yield CommandLauncher(split_command(other), folder=Path.cwd())
-        return
-    if not hasattr(os, "fork"):
-        yield CommandLauncher(PROGRAM)
-        return
-    from bot.testing.fork_client import ForkClient
-
-    with closing(ForkClient((*PROGRAM, "fork-server"))) as forking:
-        yield forking
-
-
-def split_command(command: str) -> list[str]:
-    """Split a command as a shell does."""
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--bot") from None
-    if not words:
-        raise typer.BadParameter("a command is needed, such as 'node bot.js'", param_hint="--bot")
-    return words
-
-
-@app.command("nursery", hidden=True)  # its name in 0.1
-@app.command("fork-server", hidden=True)
-def fork_server() -> None:
-    """Fork a bot for each request that comes over the socket at standard input."""
-    from socket import AF_UNIX, SOCK_STREAM, fromfd
-
-    from bot.app import preload
-    from bot.testing.fork_server import ForkServer
-
-    preload()
-    ForkServer(lambda: app([]), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()
+def _say(text: str) -> None:
+    # In one write: who reads from a pipe may have gone after the text.
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    app()
+    main()

@@ -22,18 +22,19 @@ from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
-from bot import __version__, bot_name, logs
+from bot import __version__, logs
 from bot.clock import Clock, new_match_code, new_token
 from bot.container.build import build_app
 from bot.container.parts import AppDeps, BotApp, Jobs
 from bot.content import catalogue as texts
+from bot.content import vocabulary
 from bot.content.catalogue import Catalogue
 from bot.content.topics import BadTopics
 from bot.engine.messages import FRONT_END
 from bot.flow.machine import advance
 from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.api.rate_limiter import RateLimiter
-from bot.handlers.api.transport import BotApiRequest
+from bot.handlers.api.transport import BotApiRequest, describe_no_answer
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
 from bot.intake import ALLOWED, AnyApplication, PollingLost, StartupError
@@ -46,7 +47,7 @@ from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys, sqlite_path
 from storage.migrations import known_migrations
-from verification.errors import describe_error
+from verification.identity import clean_name
 from verification.providers.addresses import is_elsewhere
 from web import webhooks
 from web.serving import listen, serving
@@ -59,8 +60,9 @@ Say = Callable[[str], None]
 
 
 def preload() -> None:
-    """Load once what every start needs; processes forked from this one share it."""
+    """Load once what every start and the first name need; processes forked from this one share it."""
     texts.load(days=1)
+    vocabulary.load().is_likely_name(clean_name("王小明"))
     if sys.platform != "win32":
         import uvloop
 
@@ -130,6 +132,7 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
             methods=tuple(settings.providers),
             simulated=settings.simulated_methods,
             operator=texts.Operator(settings.operator_name, settings.operator_contact, settings.operator_url),
+            services=settings.verification_services,
         )
         listener = stack.enter_context(_listener(settings.host, settings.port, "HOST, PORT"))
         metrics_listener = None
@@ -146,7 +149,6 @@ async def open_app(settings: Settings, say: Say) -> AsyncIterator[BotApp]:
             await stack.enter_async_context(serving(app.metrics_app, metrics_listener))
         await stack.enter_async_context(outages.reporting(partial(_probe_store, app)))
         username = app.senders.bot.username
-        bot_name.write(settings, username)
         desk = f"support's desk at {public_url}/desk; " if settings.desk_key else ""
         log.info("%s", _describe_start(settings))
         running = f"@{username} is running; {desk}phone pages at {public_url}"
@@ -246,14 +248,14 @@ async def _connect(stack: AsyncExitStack, app: BotApp) -> None:
     try:
         await _greet(application, settings)
         # Only now: Telegram has taken the token, so its bot exists.
-        await app.deps.store.bot_ownership(FRONT_END).note(application.bot.id)
+        await app.deps.store.bot_ownership(FRONT_END).note(application.bot.id, application.bot.username)
         await _choose_intake(application.bot, settings)
     except InvalidToken:
         raise StartupError("BOT_TOKEN: Telegram refuses this token") from None
     except BadRequest as error:
         raise StartupError(f"WEBHOOK_URL: Telegram refuses this address ({error.message})") from None
     except TelegramError as error:
-        raise StartupError(f"BOT_API_URL: no answer from {settings.bot_api} ({describe_error(error)})") from None
+        raise StartupError(describe_no_answer(settings.bot_api, error)) from None
     stack.push_async_callback(application.shutdown)
 
 
@@ -317,7 +319,10 @@ async def _run_jobs(tasks: asyncio.TaskGroup, jobs: Jobs) -> AsyncIterator[None]
 async def _publish_menus(app: BotApp) -> None:
     bot, catalogue, settings = app.senders.bot, app.deps.catalogue, app.settings
     await publish_profile(bot, catalogue)
-    await publish_staff_menus(bot, catalogue, settings.staff, settings.data_dir / "staff-menus")
+    try:
+        await publish_staff_menus(bot, catalogue, settings.staff, app.deps.store.bot_ownership(FRONT_END))
+    except StorageError as error:
+        log.warning("the menus of support staff are published at the next start", exc_info=error)
 
 
 def _run_loop(main: Coroutine[Any, Any, None]) -> None:

@@ -1,10 +1,10 @@
-"""Finds mistakes in `.env` and in the names of variables, which would otherwise be passed over without a word.
+"""Reads the variables of `.env` and the environment, and finds mistakes in their names and in the file.
 
 A message never quotes a value: it may be a secret.
 """
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
@@ -13,8 +13,18 @@ ENV_FILE = ".env"
 ENV_ENCODING = "utf-8-sig"
 """UTF-8; some editors on Windows put a mark in front of it."""
 _SIMILARITY = 0.85
-_SHARED = frozenset({"host", "port", "language", "http_proxy", "https_proxy", "no_proxy"})
+_SHARED = frozenset({"host", "port", "language", "http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 """Settings whose names other programs use too, also with small changes."""
+
+
+def read_variables() -> dict[str, str]:
+    """Return what is set, by names in small letters; the environment goes before `.env`, and an empty value is none."""
+    in_file: Mapping[str, str | None] = {}
+    if (path := Path(ENV_FILE)).is_file() or path.is_fifo():
+        from dotenv import dotenv_values
+
+        in_file = dotenv_values(path, encoding=ENV_ENCODING)
+    return {name.lower(): value for source in (in_file, os.environ) for name, value in source.items() if value}
 
 
 def read_names(path: Path) -> list[str]:

@@ -14,7 +14,7 @@ _SECRETS = (
     (re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}"), "<token>"),
     (re.compile(r"(?<![0-9A-Za-z_-])a[0-9a-f]{16}[A-Za-z0-9_-]{22}(?![0-9A-Za-z_-])"), "<link>"),
     (re.compile(r"whsec_[A-Za-z0-9+/=]+"), "<secret>"),
-    (re.compile(r"/v/[A-Za-z0-9_-]{16,}"), "/v/<link>"),
+    (re.compile(r"/(v|f)/[A-Za-z0-9_-]{16,}"), r"/\1/<link>"),
     (re.compile(r"(?<![0-9A-Za-z])\d{14,17}[0-9Xx](?![0-9A-Za-z])"), "<number>"),
 )
 

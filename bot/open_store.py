@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
 
 from bot.settings import BadSetting, Settings
 from storage import Sealing, SqlStore, open_database, open_store, sqlite_path
-from storage.backup import copy_database
+from storage.backup.postgres_copy import save_rows
+from storage.backup.sqlite_copy import copy_database
 from storage.database import Database
 from storage.encryption.key_file import KeyFile
+from storage.encryption.private_files import make_private_folder
 from storage.encryption.sealing import parse_sealing
 from storage.inspection import has_keys
 
@@ -31,6 +34,18 @@ def load_sealing(settings: Settings) -> Sealing:
         return key_file(settings).sealing()
     except OSError as error:
         raise BadSetting(f"DATA_DIR: cannot be used ({error})") from None
+
+
+async def copy_store(settings: Settings, target: Path, database: Database | None = None) -> int:
+    """Copy the database, of either kind, to a new SQLite file and check it; returns its size in bytes.
+
+    Raises `FileExistsError` instead of overwriting, another `OSError`, or `StoreUnavailable`.
+    """
+    path = sqlite_path(settings.store_url)
+    if path is not None:
+        return copy_database(path, target=target)
+    async with open_database(settings.store_url) if database is None else nullcontext(database) as source:
+        return await save_rows(source, target)
 
 
 @asynccontextmanager
@@ -68,13 +83,14 @@ def _has_keys(settings: Settings) -> bool:
     return settings.encryption_keys is not None or key_file(settings).path.exists()
 
 
-def _before_upgrade(settings: Settings, version: int, newest: int) -> None:
-    path = sqlite_path(settings.store_url)
-    if path is None:
-        log.info("migrating the database from schema %d to %d", version, newest)
-        return
+async def _before_upgrade(settings: Settings, database: Database, version: int, newest: int) -> None:
+    path = sqlite_path(settings.store_url) or settings.data_dir / "bot.sqlite3"
     copy = path.with_name(f"{path.name}.schema-{version}")
-    # It is there when another program begins the same migration, or when one was interrupted.
-    with suppress(FileExistsError):
-        copy_database(path, target=copy)
+    try:
+        make_private_folder(copy.parent)
+        # It is there when another program begins the same migration, or when one was interrupted.
+        with suppress(FileExistsError):
+            await copy_store(settings, copy, database)
+    except OSError as error:
+        raise BadSetting(f"{copy}: cannot be written before the migration ({error.strerror})") from None
     log.info("migrating the database from schema %d to %d; a copy from before is %s", version, newest, copy)

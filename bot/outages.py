@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from bot.connection_failures import telegram_advice
 from storage import StoreUnavailable
 from verification.errors import ProviderUnavailable
 from verification.providers.http import HttpCall
@@ -91,7 +92,7 @@ class Outages:
     def __init__(self, clock: Callable[[], float], database: str) -> None:
         self.store = Outage("the database", clock, lambda reason: store_advice(reason, database) or _WAIT)
         self.telegram = Outage(
-            "Telegram", clock, lambda _: "check the network and doctor; what is owed is sent when it is back"
+            "Telegram", clock, lambda reason: f"{telegram_advice(reason)}; what is owed is sent when it is back"
         )
         self.provider = Outage(
             "the provider", clock, lambda _: "run doctor; people are told to try again or another method"

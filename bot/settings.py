@@ -1,7 +1,7 @@
 """The settings of the program: read once from the environment and `.env`; a wrong one is told in one line."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -18,15 +20,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
 
-from bot.env_file import ENV_ENCODING, ENV_FILE, check_names
+from bot.env_file import check_names, read_variables
 from bot.proxies import Proxy, is_bypassed, parse_proxy
 from verification.attempts import Method
 from verification.callers.keys import ApiCaller, read_callers
@@ -139,48 +134,20 @@ def _also(name: str) -> AliasChoices:
     return AliasChoices(name, FORMER_NAMES[name])
 
 
-class _FormerSettings(BaseSettings):
-    """The former names, read only to find out whether one is still in use."""
-
-    model_config = SettingsConfigDict(
-        env_file=ENV_FILE,
-        env_file_encoding=ENV_ENCODING,
-        extra="ignore",
-        env_ignore_empty=True,
-        hide_input_in_errors=True,
-    )
-
-    provider_hosts: str | None = None
-    daily_attempts: str | None = None
-    pace_sending: str | None = None
-    provider_redirect_hosts: str | None = None
-    daily_attempt_limit: str | None = None
-    rate_limit_sending: str | None = None
-
-
-class _LogSettings(BaseSettings):
-    """The form of the log alone, which is asked for when the settings cannot be read."""
-
-    model_config = SettingsConfigDict(env_file=ENV_FILE, env_file_encoding=ENV_ENCODING, extra="ignore")
-
-    log_format: str = ""
-
-
 def logs_as_json() -> bool:
     """Whether the log is to be JSON, also when other settings are wrong."""
     try:
-        return _LogSettings().log_format.lower() == "json"
+        return read_variables().get("log_format", "").lower() == "json"
     except (OSError, ValueError):
         return False
 
 
-def former_names_in_use() -> list[str]:
+def _former_names_in_use(given: Collection[str]) -> list[str]:
     """Return a line for each setting that is given under its former name alone."""
-    given = _FormerSettings()
     return [
         f"{former.upper()} is called {name.upper()} now; the old name is read until 0.3"
         for name, former in FORMER_NAMES.items()
-        if getattr(given, former) is not None and getattr(given, name) is None
+        if former in given and name not in given
     ]
 
 
@@ -202,11 +169,11 @@ SECRET_FILES = (
 """Settings that a file may hold: `BOT_TOKEN_FILE` names the file that holds `BOT_TOKEN`."""
 
 
-def _read_secret_files(given: Mapping[str, str | None]) -> dict[str, str]:
+def _read_secret_files(given: Mapping[str, str]) -> dict[str, str]:
     return {name: _read_secret(name, path, given) for name in SECRET_FILES if (path := given.get(f"{name}_file"))}
 
 
-def _read_secret(name: str, path: str, given: Mapping[str, str | None]) -> str:
+def _read_secret(name: str, path: str, given: Mapping[str, str]) -> str:
     variable = f"{name}_file".upper()
     # Somebody may have written the secret itself in its place, and an error must not print it.
     if not Path(path).is_absolute():
@@ -224,17 +191,11 @@ def _read_secret(name: str, path: str, given: Mapping[str, str | None]) -> str:
     return secret
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings, in the names of the environment's variables."""
 
-    model_config = SettingsConfigDict(
-        env_file=ENV_FILE,
-        env_file_encoding=ENV_ENCODING,
-        extra="ignore",
-        env_ignore_empty=True,
-        frozen=True,
-        hide_input_in_errors=True,
-        populate_by_name=True,
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, populate_by_name=True, validate_default=True
     )
 
     bot_token: SecretStr | None = None
@@ -242,6 +203,7 @@ class Settings(BaseSettings):
     telegram_proxy: SecretStr | None = None
     https_proxy: SecretStr | None = None
     http_proxy: SecretStr | None = None
+    all_proxy: SecretStr | None = None
     no_proxy: str = ""
     data_dir: Path = Path("data")
     database_url: SecretStr = SecretStr("")
@@ -274,6 +236,8 @@ class Settings(BaseSettings):
     index_key: SecretStr | None = None
     qr_ttl: Duration = timedelta(minutes=10)
     link_ttl: Duration = timedelta(minutes=30)
+    reminders: Flag = True
+    reminder_utc_offset: float = Field(default=8, ge=-12, le=14, allow_inf_nan=False)
     retention_days: int = Field(default=30, ge=1, le=3650)
     daily_attempt_limit: int = Field(
         default=AttemptLimits().overall, ge=1, le=1_000_000, validation_alias=_also("daily_attempt_limit")
@@ -293,23 +257,6 @@ class Settings(BaseSettings):
     staff_ids: str = ""
     desk_key: SecretStr | None = None
     api_keys: SecretStr | None = None
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment, `.env`, and the files that they name; raises `BadSetting`."""
-        given: dict[str, str | None] = {}
-        for source in (dotenv_settings, env_settings):
-            if isinstance(source, EnvSettingsSource):
-                given |= source.env_vars
-        files = InitSettingsSource(settings_cls, _read_secret_files(given))
-        return init_settings, env_settings, dotenv_settings, files
 
     @field_validator("bot_token")
     @classmethod
@@ -612,7 +559,8 @@ class Settings(BaseSettings):
 
     @property
     def _proxy_variable(self) -> str:
-        return "https_proxy" if self.bot_api_url.startswith("https:") else "http_proxy"
+        name = "https_proxy" if self.bot_api_url.startswith("https:") else "http_proxy"
+        return "all_proxy" if getattr(self, name) is None else name
 
     @property
     def providers(self) -> dict[Method, str]:
@@ -625,6 +573,14 @@ class Settings(BaseSettings):
     def simulated_methods(self) -> frozenset[Method]:
         """The methods whose provider proves nothing."""
         return frozenset(method for method, kind in self.providers.items() if kind == "simulated")
+
+    @property
+    def verification_services(self) -> tuple[str, ...]:
+        """Who receives names and numbers, for each method: a kind of provider, or the host of `PROVIDER_URL`."""
+        host = urlsplit(self.provider_url).hostname or ""
+        return tuple(
+            host if kind == "http" else kind for method, kind in self.providers.items() if method.takes_identity
+        )
 
     @property
     def operator_url(self) -> str:
@@ -666,9 +622,7 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'bot.sqlite3'}"
 
 
-_KNOWN_NAMES = frozenset(
-    {*Settings.model_fields, *FORMER_NAMES.values(), *(f"{name}_file" for name in SECRET_FILES), "all_proxy"}
-)
+_KNOWN_NAMES = frozenset({*Settings.model_fields, *FORMER_NAMES.values(), *(f"{name}_file" for name in SECRET_FILES)})
 _ALSO_LOCAL = frozenset(
     {
         "port",
@@ -680,6 +634,7 @@ _ALSO_LOCAL = frozenset(
         "language",
         "https_proxy",
         "http_proxy",
+        "all_proxy",
         "no_proxy",
         "clock_offset_file",
         "dialogue_coverage_file",
@@ -703,7 +658,8 @@ def load(warn: Callable[[str], object] = lambda _: None) -> Settings:
     """Read the settings; raises `BadSetting`. `warn` gets a line for each former name in use."""
     try:
         check_names(_KNOWN_NAMES)
-        settings = Settings()
+        given = read_variables()
+        settings = Settings.model_validate(_read_secret_files(given) | given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
@@ -714,6 +670,6 @@ def load(warn: Callable[[str], object] = lambda _: None) -> Settings:
     # Here and not in the model: the simulation gives its programs a secret, and an address only to some.
     if settings.webhook_secret is not None and not settings.webhook_url:
         raise BadSetting("WEBHOOK_URL: missing, but WEBHOOK_SECRET is set; updates by webhook need both")
-    for line in former_names_in_use():
+    for line in _former_names_in_use(given):
         warn(line)
     return settings

@@ -12,15 +12,16 @@ from itertools import groupby
 from pathlib import Path
 
 from chatscript.language import steps
+from chatscript.language.directive_parser import ANY_ORDER
 from chatscript.language.linter import text_keys_of
 from chatscript.language.steps import Script
 from chatscript.match.chat_view import ChatEvent
 from chatscript.record.expectation_writer import rewrite_expectation, write_new_expectation
 from chatscript.report import console
 from chatscript.results import CaseResult
-from chatscript.runner.assertions import compare_event, expect_nothing_more, is_optional
+from chatscript.runner.assertions import compare_event, expect_event, expect_nothing_more, is_optional
 from chatscript.runner.case_runner import RunConfig, run_case
-from chatscript.runner.context import RunContext
+from chatscript.runner.context import RunContext, StepFailed
 
 NewLines = tuple[str, ...]
 
@@ -45,6 +46,9 @@ class AcceptingReader:
 
     async def expect_step(self, context: RunContext, number: int, step: steps.Expectation) -> None:
         """Read the event that belongs to the step, and note what differs."""
+        if isinstance(step, steps.ExpectInAnyOrder):
+            await self._expect_in_any_order(context, number, step)
+            return
         while True:
             event = await context.listener.wait_for(
                 lambda: next(iter(context.chat.unread_events()), None), stop_when_idle=context.expects_prompt_reply
@@ -66,6 +70,17 @@ class AcceptingReader:
                 context.chat.read_up_to(event)
             elif await self._resolve_difference(context, number, step, event, same_kind=comparison.same_kind):
                 return
+
+    async def _expect_in_any_order(self, context: RunContext, number: int, step: steps.ExpectInAnyOrder) -> None:
+        try:
+            await expect_event(context, step)
+        except StepFailed:
+            await context.listener.wait_idle()
+            events = context.chat.unread_events()[: len(step.expected)]
+            lines = self._new_lines(context, events)
+            self.changes.replacements[number] = (ANY_ORDER, *(f"    {line}" for line in lines)) if lines else ()
+            if events:
+                context.chat.read_up_to(events[-1])
 
     async def before_step(self, context: RunContext, number: int) -> None:
         """Insert lines for events that no step expects before the person goes on."""
@@ -120,12 +135,14 @@ class AcceptingReader:
         return following
 
     def _insert(self, context: RunContext, number: int, events: Sequence[ChatEvent]) -> None:
-        lines = tuple(
-            line for event in events for line in write_new_expectation(event, context.scope, text_keys_of(self.script))
-        )
         if events:
-            self.changes.insertions[number] = self.changes.insertions.get(number, ()) + lines
+            before = self.changes.insertions.get(number, ())
+            self.changes.insertions[number] = before + self._new_lines(context, events)
             context.chat.read_up_to(events[-1])
+
+    def _new_lines(self, context: RunContext, events: Sequence[ChatEvent]) -> NewLines:
+        keys = text_keys_of(self.script)
+        return tuple(line for event in events for line in write_new_expectation(event, context.scope, keys))
 
 
 class CasesDiffer(Exception):

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from chatscript.language import parser, steps
 from chatscript.language.bot_texts import DEFAULT_LANGUAGE
@@ -16,9 +17,11 @@ from chatscript.language.lexer import SyntaxProblem
 from chatscript.language.linter import find_key_problems
 from chatscript.language.patterns import SourceLocation
 from chatscript.language.steps import Script
+from chatscript.record.expectation_writer import write_new_expectation
 from chatscript.report.console import failure_report
+from chatscript.report.export import export
 from chatscript.results import Capture, Case, CaseResult
-from chatscript.runner.capture import add_note
+from chatscript.runner.capture import add_note, collect
 from chatscript.runner.case_runner import RunConfig, StrictReader, build_failure, run_step
 from chatscript.runner.context import RunContext, StepFailed, open_context
 from chatscript.runner.environment import BotStartFailed, case_environment
@@ -138,6 +141,29 @@ class Conversation:
         for step in self._parse(lines).steps:
             await self._run_step(step)
 
+    async def read(self) -> list[str]:
+        """Wait until the bot is idle; return what it did that no line mentions, as lines that expect it."""
+        context = self._context
+        await context.listener.wait_idle()
+        if not context.environment.alive():
+            code = context.environment.exit_code
+            raise await self._failure("", StepFailed(f"the bot's process ended with exit code {code}"))
+        lines: list[str] = []
+        for chat in sorted(context.listener.chats(), key=lambda chat: chat is not context.chat):
+            if unread := chat.unread_events():
+                lines += [] if chat is context.chat else [context.chat_lines()[chat.id]]
+                lines += [line for event in unread for line in write_new_expectation(event, context.scope, ())]
+                chat.read_up_to(unread[-1])
+        if any(line.startswith("@") and line in context.chat_lines().values() for line in lines):
+            lines.append(f"@user {context.person}")
+            lines += [context.chat_lines()[context.chat.id]] if context.chat.id < 0 else []
+        return lines
+
+    async def draw(self, path: Path) -> None:
+        """Draw the chats so far as .html or .png. Raises `OSError` or `BrowserMissing`."""
+        await collect(self._capture, self._context)
+        await export(path, [CaseResult(self._case(), 0, None, self._capture)])
+
     async def end(self) -> None:
         """Check that a line mentions every event. Does nothing after a failure."""
         if not self._failed and self._started:
@@ -189,8 +215,10 @@ class Conversation:
         self._failed = True
         location = SourceLocation(self.name, self._count)
         failure = await build_failure(self._context, location, source, problem, self._capture.notes)
-        case = Case(Script(self.name, self.name, ({},), (), ()), {}, self._context.scope.language, self.name)
-        return ChatFailed(failure_report(CaseResult(case, time.monotonic(), failure)))
+        return ChatFailed(failure_report(CaseResult(self._case(), time.monotonic(), failure)))
+
+    def _case(self) -> Case:
+        return Case(Script(self.name, self.name, ({},), (), ()), {}, self._context.scope.language, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,10 @@ Output = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class SuiteOptions:
-    """The options of a run. `accept` writes what the bot does now into failing scripts."""
+    """The options of a run. `accept` writes what the bot does now into failing scripts.
+
+    `annotate` marks the lines that failed for a reader of GitHub.
+    """
 
     jobs: int = 8
     keyword: str | None = None
@@ -45,6 +48,7 @@ class SuiteOptions:
     show: Path | None = None
     calls: Path | None = None
     timing: Timing = field(default_factory=Timing)
+    annotate: bool = False
 
 
 async def run_suite(
@@ -91,6 +95,8 @@ async def _run_cases(chosen: Sequence[Case], config: RunConfig, options: SuiteOp
     for result in results:
         if result.failure:
             out("\n" + console.failure_report(result))
+            if options.annotate:
+                out(console.annotation(result.failure))
     if remarks := [*console.remarks(results), *console.refusals(results)]:
         out("\n" + "\n".join(remarks))
     seconds = time.monotonic() - started

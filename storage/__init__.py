@@ -1,6 +1,6 @@
 """The storage of the core and the dialogues; `open_store` opens the store of a DATABASE_URL."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from storage.errors import (
     WrongBot,
     WrongKeys,
 )
-from storage.migrations import known_migrations, migrate
+from storage.migrations import BeforeUpgrade, known_migrations, migrate
 from storage.sqlite import open_sqlite
 from storage.store import SqlStore
 from storage.unit import SqlUnit
@@ -40,11 +40,11 @@ __all__ = [
 
 
 def open_store(
-    url: str, *, sealing: Sealing, before_upgrade: Callable[[int, int], None] = lambda *_: None
+    url: str, *, sealing: Sealing, before_upgrade: BeforeUpgrade | None = None
 ) -> AbstractAsyncContextManager[SqlStore]:
     """Open the store of a DATABASE_URL and migrate its schema; raises `ValueError` for a URL of no known database.
 
-    `before_upgrade` is called with the present and the new version before a schema is migrated.
+    `before_upgrade` is called before a schema is migrated.
     """
     return _open_prepared(open_database(url), sealing, before_upgrade)
 
@@ -82,7 +82,7 @@ def _postgres(url: str) -> AbstractAsyncContextManager[Database]:
 
 @asynccontextmanager
 async def _open_prepared(
-    database: AbstractAsyncContextManager[Database], sealing: Sealing, before_upgrade: Callable[[int, int], None]
+    database: AbstractAsyncContextManager[Database], sealing: Sealing, before_upgrade: BeforeUpgrade | None
 ) -> AsyncIterator[SqlStore]:
     async with database as opened:
         await migrate(opened, known_migrations(), before_upgrade)

@@ -4,7 +4,7 @@ The ids of updates and messages mean something for one bot only, and people let 
 second bot on the database would take its updates for repeated ones, and its people for people who blocked it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from storage import statements as sql
@@ -29,15 +29,35 @@ class BotOwnership:
         """Raise `WrongBot` when the database belongs to another bot."""
         _refuse_other(await self.bot(), bot)
 
-    async def note(self, bot: int) -> None:
-        """Note that the database belongs to this bot; raises `WrongBot` when it belongs to another one."""
+    async def note(self, bot: int, username: str | None = None) -> None:
+        """Note that the database belongs to this bot, and its name; raises `WrongBot` when another one owns it."""
 
         async def note(connection: Connection) -> None:
             await connection.fetch(sql.NOTE_BOT, self.front_end, bot)
             [(owner,)] = await connection.fetch(sql.BOT, self.front_end)
             _refuse_other(int(owner), bot)
+            await connection.fetch(sql.NOTE_USERNAME, self.front_end, username)
 
         await self.database.run(note)
+
+    async def username(self) -> str | None:
+        """Return the user name of the bot that connected last; None before the first one."""
+        rows = await fetch_alone(self.database, sql.USERNAME, self.front_end)
+        return None if not rows or rows[0][0] is None else str(rows[0][0])
+
+    async def people_with_menu(self) -> frozenset[int]:
+        """Return the people who have a menu of support staff."""
+        return frozenset(int(person) for (person,) in await fetch_alone(self.database, sql.STAFF_MENUS, self.front_end))
+
+    async def keep_menus(self, people: Set[int]) -> None:
+        """Note who has a menu of support staff from now on."""
+
+        async def keep(connection: Connection) -> None:
+            await connection.fetch(sql.FORGET_STAFF_MENUS, self.front_end)
+            for person in sorted(people):
+                await connection.fetch(sql.NOTE_STAFF_MENU, self.front_end, person)
+
+        await self.database.run(keep, f"staff menus {self.front_end}")
 
     async def begin_polling(self, program: str) -> bool:
         """Note that this program polls from now on; returns whether it polled last, so that nobody came in between."""
@@ -58,6 +78,7 @@ class BotOwnership:
 
         async def move(connection: Connection) -> Mapping[str, int]:
             await connection.fetch(sql.MOVE_TO_BOT, self.front_end, bot)
+            await connection.fetch(sql.FORGET_STAFF_MENUS, self.front_end)
             await connection.fetch(sql.FORGET_PANELS, self.front_end)
             await connection.fetch(sql.FREE_NOTICES, self.front_end)
             return {

@@ -17,7 +17,7 @@ from verification.limits import RateLimitRecord
 from verification.ports import DueAttempt, Notice, NoticeKind, QuotaSlot
 from verification.result_outbox import OutgoingResult
 from verification.support.funnel import DurationCount, FunnelCount, FunnelIncrement, FunnelQuery, FunnelStep
-from verification.support.store import AttemptSummary, AuditEntry, UnansweredQuestion
+from verification.support.store import AttemptSummary, AuditEntry, Dispute, UnansweredQuestion
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -264,6 +264,17 @@ def read_attempt_summary(row: Row, sealing: Sealing | None = None) -> AttemptSum
     )
 
 
+def read_dispute(row: Row) -> Dispute:
+    """Read a dispute."""
+    attempt, reason, method, disputed_at = row
+    return Dispute(
+        attempt=AttemptId(attempt),
+        reason=Reason(reason),
+        method=None if method is None else Method(method),
+        at=from_micros(disputed_at),
+    )
+
+
 def caller_request_values(request: CallerRequest) -> tuple[Value, ...]:
     """The values of `ADD_CALLER_REQUEST`."""
     return (
@@ -361,7 +372,7 @@ def _secrets(attempt: Attempt) -> str:
     secret_fields = {"token": attempt.token, "page": attempt.provider_state}
     if attempt.identity is not None:
         secret_fields |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
-    return json.dumps(secret_fields)
+    return json.dumps(secret_fields, separators=(",", ":"))
 
 
 def _reason(text: str | None) -> Reason | None:

@@ -1,7 +1,7 @@
 """The schema's numbered migrations: each is applied once, in one transaction with its number."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -11,8 +11,12 @@ from storage.errors import NewerSchema
 
 _FOLDER = Path(__file__).parent / "schema"
 _CREATE_TABLE = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
-_VERSION = "SELECT coalesce(max(version), 0) FROM schema_versions"
+SCHEMA_VERSION = "SELECT coalesce(max(version), 0) FROM schema_versions"
 _ADD_VERSION = "INSERT INTO schema_versions (version, name) VALUES ($1, $2)"
+
+
+BeforeUpgrade = Callable[[Database, int, int], Awaitable[None]]
+"""Is called with a database, its schema version and the new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +35,25 @@ def known_migrations(folder: Path = _FOLDER) -> Sequence[Migration]:
 
 
 async def migrate(
-    database: Database, migrations: Sequence[Migration], before_upgrade: Callable[[int, int], None] = lambda *_: None
+    database: Database, migrations: Sequence[Migration], before_upgrade: BeforeUpgrade | None = None
 ) -> None:
     """Migrate a database to the newest schema; raises `NewerSchema` when it has a later one.
 
-    `before_upgrade` is called with both versions before a database is changed that has a schema already.
+    `before_upgrade` is called before a database is changed that has a schema already.
     """
     newest = migrations[-1].version
     async with database.transaction("schema") as connection:
         await connection.fetch(database.translate_schema(_CREATE_TABLE))
-        [(version,)] = await connection.fetch(_VERSION)
+        [(version,)] = await connection.fetch(SCHEMA_VERSION)
     if version > newest:
         raise NewerSchema(
             f"the database has schema {version}, this program knows up to {newest}: run the newer program"
         )
-    if 0 < version < newest:
-        before_upgrade(version, newest)
+    if 0 < version < newest and before_upgrade is not None:
+        await before_upgrade(database, int(version), newest)
     for migration in migrations:
-        await _apply(database, migration)
+        if migration.version > version:
+            await _apply(database, migration)
 
 
 async def schema_version(database: Database) -> int:
@@ -56,7 +61,7 @@ async def schema_version(database: Database) -> int:
     try:
         async with database.transaction("schema") as connection:
             await connection.fetch(database.translate_schema(_CREATE_TABLE))
-            [(version,)] = await connection.fetch(_VERSION)
+            [(version,)] = await connection.fetch(SCHEMA_VERSION)
             _roll_back(int(version))
     except _RollBack as seen:
         return seen.version
@@ -77,7 +82,7 @@ def _roll_back(version: int) -> NoReturn:
 async def _apply(database: Database, migration: Migration) -> None:
     async with database.transaction("schema") as connection:
         # Read again inside the transaction: another program may be migrating at the same time.
-        [(version,)] = await connection.fetch(_VERSION)
+        [(version,)] = await connection.fetch(SCHEMA_VERSION)
         if version >= migration.version:
             return
         for statement in _statements(database.translate_schema(migration.script)):

@@ -61,7 +61,7 @@ INSERT INTO tries (attempt, account_index, contact_index, number_index, asked, t
 VALUES ($1, $2, $3, $4, $5, $6)
 """
 BUDGET_SPENT = "SELECT tried_at FROM tries WHERE asked = 1 AND tried_at > $1 ORDER BY tried_at DESC LIMIT 1 OFFSET $2"
-PURGE_RATE_LIMIT_RECORDS = {"tries": "tried_at < $1"}
+PURGE_RATE_LIMIT_RECORDS = {"tries": "asked IN (0, 1) AND tried_at < $1"}
 
 POST_NOTICE = """
 INSERT INTO notices
@@ -147,11 +147,18 @@ FROM (SELECT 1 AS one) AS one LEFT JOIN dialogues ON person = $1 LEFT JOIN place
 """
 DIALOGUE = "SELECT person, text, language, revision, shown, panel, blocked FROM dialogues WHERE person = $1"
 SAVE_DIALOGUE = """
-INSERT INTO dialogues (person, text, language, revision, changed_at, front_end) VALUES ($1, $2, $3, 1, $4, $5)
+INSERT INTO dialogues (person, text, language, revision, changed_at, front_end, remind_at)
+VALUES ($1, $2, $3, 1, $4, $5, $6)
 ON CONFLICT (person) DO UPDATE SET
     text = excluded.text, language = coalesce(excluded.language, dialogues.language),
-    revision = dialogues.revision + 1, changed_at = excluded.changed_at
+    revision = dialogues.revision + 1, changed_at = excluded.changed_at, remind_at = excluded.remind_at
 RETURNING revision
+"""
+DUE_REMINDERS = """
+SELECT person FROM dialogues WHERE front_end = $1 AND remind_at <= $2 AND blocked = 0 ORDER BY remind_at LIMIT $3
+"""
+TAKE_REMINDER = """
+UPDATE dialogues SET remind_at = $3 WHERE person = $1 AND remind_at <= $2 AND blocked = 0 RETURNING person
 """
 # After an erasure revisions start at 1: a late call for the old dialogue must not mark answers of the new one.
 MARK_SHOWN = """
@@ -178,8 +185,14 @@ UNREGISTER = "DELETE FROM programs WHERE name = $1 AND program = $2"
 BOT = "SELECT bot FROM bots WHERE front_end = $1"
 NOTE_BOT = "INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 MOVE_TO_BOT = """
-INSERT INTO bots (front_end, bot) VALUES ($1, $2) ON CONFLICT (front_end) DO UPDATE SET bot = excluded.bot
+INSERT INTO bots (front_end, bot) VALUES ($1, $2)
+ON CONFLICT (front_end) DO UPDATE SET bot = excluded.bot, username = NULL
 """
+USERNAME = "SELECT username FROM bots WHERE front_end = $1"
+NOTE_USERNAME = "UPDATE bots SET username = $2 WHERE front_end = $1"
+STAFF_MENUS = "SELECT person FROM staff_menus WHERE front_end = $1"
+FORGET_STAFF_MENUS = "DELETE FROM staff_menus WHERE front_end = $1"
+NOTE_STAFF_MENU = "INSERT INTO staff_menus (front_end, person) VALUES ($1, $2)"
 POLLER = "SELECT poller FROM bots WHERE front_end = $1"
 NOTE_POLLER = "UPDATE bots SET poller = $2 WHERE front_end = $1"
 FORGET_PANELS = "UPDATE dialogues SET panel = NULL, holder = NULL WHERE front_end = $1"
@@ -228,6 +241,7 @@ PURGE_BEFORE = {
     "consents": "agreed_at < $1",
     "attempts": f"created_at < $1 AND NOT ({LIVE})",
     "missed": "asked_at < $1",
+    "disputes": "disputed_at < $1",
     "caller_requests": "requested_at < $1",
     "links": "expires_at < $1 AND (opened_at IS NULL OR opened_at < $1)",
     # A week longer: even with a short retention no result is deleted while its delivery is still tried.
@@ -257,6 +271,7 @@ _KEYS = {
     "dialogues": "person",
     "tries": "attempt",
     "caller_requests": "attempt",
+    "disputes": "attempt",
 }
 
 

@@ -37,6 +37,7 @@ from verification.support.store import AuditEntry
 T = TypeVar("T")
 
 _ALL_TIME = FunnelQuery(since=date.min, until=date.max, by=Dimension.CAMPAIGN)
+_TOKEN = AssociatedData("token")
 _SEALED_CHECK = AssociatedData("key_checks:sealed:value")
 
 
@@ -115,6 +116,16 @@ class SqlStore:
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         return self._sealing.index(purpose, text)
 
+    def seal_token(self, text: str) -> bytes:
+        self._sealing.renew_keys()
+        return self._sealing.seal(text, _TOKEN)
+
+    def open_token(self, sealed: bytes) -> str | None:
+        try:
+            return self._sealing.open(sealed, _TOKEN)
+        except DecryptionFailed:
+            return None
+
     async def claim_notices(
         self, front_end: FrontEnd, now: datetime, *, until: datetime, limit: int
     ) -> Sequence[Notice]:
@@ -148,6 +159,10 @@ class SqlStore:
             await connection.fetch(sql.MARK_SHOWN, person, revision, self._sealed_panel(person, panel), holder)
 
         await self._database.run(mark, soon=soon)
+
+    async def due_reminders(self, front_end: FrontEnd, now: datetime, limit: int) -> Sequence[PersonId]:
+        rows = await fetch_alone(self._database, sql.DUE_REMINDERS, front_end, mapping.to_micros(now), limit)
+        return [PersonId(person) for (person,) in rows]
 
     async def mark_blocked(self, person: PersonId, panel: str) -> None:
         async def mark(connection: Connection) -> None:

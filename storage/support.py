@@ -16,7 +16,7 @@ from verification.ids import Account, PersonId, contact_of
 from verification.invitations import Link, LinkId, LinkState
 from verification.ports import NoticeKind, Unit
 from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
-from verification.support.store import AttemptSummary, AuditEntry, UnansweredQuestion
+from verification.support.store import AttemptSummary, AuditEntry, Dispute, UnansweredQuestion
 
 T = TypeVar("T")
 
@@ -57,6 +57,10 @@ class SqlDialogueSupport:
         sealed = self._sealing.seal(question.text, mapping.unanswered_aad(question.id))
         await self._connection.fetch(sql.ADD_UNANSWERED, question.id, sealed, mapping.to_micros(question.at))
 
+    async def add_dispute(self, dispute: Dispute) -> None:
+        moment = mapping.to_micros(dispute.at)
+        await self._connection.fetch(sql.ADD_DISPUTE, dispute.attempt, dispute.reason, dispute.method, moment)
+
 
 async def write_audit_entry(entry: AuditEntry, connection: Connection) -> None:
     """Store an audit entry."""
@@ -90,6 +94,10 @@ class SqlSupportView:
     async def attempt(self, code: str) -> Sequence[AttemptSummary]:
         rows = await self._connection.fetch(sql.ATTEMPTS_BY_CODE, f"attempt-{code}", f"attempt-{code}g")
         return [mapping.read_attempt_summary(row, self._sealing) for row in rows]
+
+    async def disputes(self, code: str) -> Sequence[Dispute]:
+        rows = await self._connection.fetch(sql.DISPUTES_BY_CODE, f"attempt-{code}", f"attempt-{code}g")
+        return [mapping.read_dispute(row) for row in rows]
 
     async def attempts(self, *, account: Account | None = None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
         statement, account_values = (

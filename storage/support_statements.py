@@ -63,6 +63,13 @@ ON CONFLICT (day, topic) DO UPDATE SET count = questions.count + 1
 QUESTIONS = "SELECT topic, sum(count) FROM questions WHERE day BETWEEN $1 AND $2 GROUP BY topic"
 ADD_UNANSWERED = "INSERT INTO missed (id, text, asked_at) VALUES ($1, $2, $3)"
 UNANSWERED = "SELECT id, text, asked_at FROM missed ORDER BY asked_at DESC, id LIMIT $1"
+ADD_DISPUTE = """
+INSERT INTO disputes (attempt, reason, method, disputed_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+"""
+DISPUTES_BY_CODE = """
+SELECT attempt, reason, method, disputed_at FROM disputes
+WHERE attempt >= $1 AND attempt < $2 ORDER BY attempt LIMIT 5
+"""
 
 
 def select_links(

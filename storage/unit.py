@@ -182,12 +182,19 @@ class SqlUnit(SqlDialogueSupport):
         rows = await self._connection.fetch(sql.DIALOGUE, person)
         return mapping.read_dialogue(rows[0], self._sealing) if rows else None
 
-    async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
+    async def save_dialogue(
+        self, person: PersonId, text: str, *, language: str | None, now: datetime, remind_at: datetime | None = None
+    ) -> int:
         sealed = self._sealing.seal(text, mapping.dialogue_aad(person, "text"))
+        reminder = None if remind_at is None else mapping.to_micros(remind_at)
         [(revision,)] = await self._connection.fetch(
-            sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now), front_end_of(person)
+            sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now), front_end_of(person), reminder
         )
         return int(revision)
+
+    async def take_reminder(self, person: PersonId, now: datetime, next_at: datetime | None = None) -> bool:
+        again = None if next_at is None else mapping.to_micros(next_at)
+        return bool(await self._connection.fetch(sql.TAKE_REMINDER, person, mapping.to_micros(now), again))
 
     async def mark_unblocked(self, person: PersonId) -> None:
         await self._connection.fetch(sql.MARK_UNBLOCKED, person)
@@ -238,9 +245,11 @@ class SqlUnit(SqlDialogueSupport):
         return mapping.read_attempt(rows[0], self._sealing) if rows else None
 
     def _rate_limit_indexes(self, attempt: Attempt, identity: Identity | None) -> tuple[bytes, bytes, bytes]:
+        account = self._sealing.index(IndexKind.ACCOUNT, attempt.account)
         contact = self._sealing.index(IndexKind.CONTACT, attempt.contact)
         number = contact if identity is None else self._identity_index(identity)
-        return self._sealing.index(IndexKind.ACCOUNT, attempt.account), contact, number
+        # Half of each tells apart what a day brings, and each stands in the table and in an index.
+        return account[:16], contact[:16], number[:16]
 
     def _identity_index(self, identity: Identity | NetworkIdentity) -> bytes:
         if isinstance(identity, NetworkIdentity):

@@ -7,7 +7,8 @@ from itertools import count
 
 from storage.encryption.sealing import Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, ProviderApp
-from verification.core import AttemptRequest, CoreDeps
+from verification.core import AttemptRequest, Core, CoreDeps
+from verification.dialogue_store import DialogueStore
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity, Name, Number
 from verification.ids import Account, Contact, FrontEnd
@@ -87,6 +88,11 @@ def make_deps(clock: FakeClock, prefix: str = "") -> CoreDeps:
         match_code=lambda: "42",
         phone_url=lambda token: f"http://127.0.0.1:8080/q/{token}",
     )
+
+
+async def asked_for_quota(core: Core, store: DialogueStore, request: AttemptRequest) -> bool:
+    """What the core answers in a transaction of its own."""
+    return await store.transact("ask", lambda unit: core.is_quota_reached(unit, request))
 
 
 def make_request(attempt_id: str = "a1", account: str = "telegram:1", number: str = NUMBER) -> AttemptRequest:

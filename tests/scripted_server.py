@@ -1,4 +1,4 @@
-"""A server on loopback that writes exactly the bytes a test gives it, and an HTTP proxy; both keep what they read."""
+"""A server on loopback that writes exactly the bytes a test gives it, and two proxies; each keeps what it reads."""
 
 import asyncio
 import re
@@ -77,6 +77,38 @@ class ProxyServer:
                 tasks.create_task(_copy(to_server[0], writer))
 
 
+@dataclass
+class SocksServer:
+    """A SOCKS 5 proxy; `reply` refuses all hosts, `credentials` are a name and a password that it wants."""
+
+    credentials: bytes = b""
+    reply: int = 0
+    bound: bytes = b"\x01\x7f\x00\x00\x01\x00\x00"
+    url: str = ""
+    hosts: list[bytes] = field(default_factory=list)
+
+    async def serve(self, reader: Reader, writer: Writer) -> None:
+        """Serve one connection."""
+        with suppress(*_CLOSED):
+            _, count = await reader.readexactly(2)
+            methods, wanted = await reader.readexactly(count), 2 if self.credentials else 0
+            writer.write(bytes([5, wanted if wanted in methods else 255]))
+            if self.credentials:
+                told = [await reader.readexactly((await reader.readexactly(skip))[-1]) for skip in (2, 1)]
+                writer.write(bytes([1, b":".join(told) != self.credentials]))
+            kind = (await reader.readexactly(4))[3]
+            length = {1: 4, 4: 16}.get(kind) or (await reader.readexactly(1))[0]
+            host = await reader.readexactly(length)
+            self.hosts.append(bytes([kind]) + host)
+            port = int.from_bytes(await reader.readexactly(2), "big")
+            writer.write(bytes([5, self.reply, 0]) + self.bound)
+            if not self.reply:
+                to_server = await asyncio.open_connection("127.0.0.1", port)
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(_copy(reader, to_server[1]))
+                    tasks.create_task(_copy(to_server[0], writer))
+
+
 async def read_request(reader: Reader) -> bytes:
     """Read a request with its body."""
     head = await reader.readuntil(b"\r\n\r\n")
@@ -109,6 +141,15 @@ async def proxy_server() -> AsyncIterator[ProxyServer]:
     """Serve a proxy until left."""
     proxy = ProxyServer()
     async with listening_at(proxy.serve) as proxy.url:
+        yield proxy
+
+
+@asynccontextmanager
+async def socks_server(credentials: bytes = b"", reply: int = 0) -> AsyncIterator[SocksServer]:
+    """Serve a SOCKS proxy until left."""
+    proxy = SocksServer(credentials, reply)
+    async with listening_at(proxy.serve) as url:
+        proxy.url = url.replace("http://", "socks5://")
         yield proxy
 
 

@@ -19,6 +19,7 @@ KINDS = {
     "browser": "long walks in a browser",
     "foreign bots": "bots of other libraries",
     "fuzz": "long random tests",
+    "products": "every state with every event",
     "installation": "real installations",
 }
 """The kinds of slow tests, and what a person is told of each when it was left out."""

@@ -177,12 +177,11 @@ class ChatUser:
         return [said(event["message"]) for event in told if event["from"] == "bot"]
 
     def waiting_messages(self) -> list[Json]:
-        """The messages that wait for an answer: with buttons of a question, or with the input field open."""
+        """The messages that wait for an answer: with buttons of a question, oldest first."""
         return [
             message
             for message in self.messages()
-            if message.get("markup") == "force"
-            or any(button.get("data", "").startswith("q:") for row in message["buttons"] for button in row)
+            if any(button.get("data", "").startswith("q:") for row in message["buttons"] for button in row)
         ]
 
     def button(self, label: str, message: int | None = None) -> tuple[int, str] | None:

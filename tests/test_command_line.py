@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.flow.diagram import mermaid
-from run_bot import app
+from command_line import app
 
 ROOT = Path(__file__).parents[1]
 

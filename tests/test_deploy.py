@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from bot.settings import SECRET_FILES, Settings
-from run_bot import app
+from command_line import app
 from tests import containerfile
 
 DEPLOY = Path(__file__).parents[1] / "deploy"

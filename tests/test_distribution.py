@@ -61,7 +61,7 @@ def test_a_wheel_out_of_the_source_distribution_holds_every_file_of_the_packages
     [built] = tmp_path.glob("*.whl")
     with zipfile.ZipFile(built) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert held == {*files_of_packages(), "run_bot.py"}
+    assert held == {*files_of_packages(), "run_bot.py", "command_line.py"}
 
 
 @pytest.mark.slow("installation")

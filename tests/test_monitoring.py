@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot import __version__
 from tests.bot.app_fixture import running_bot
 from tests.crash.process import free_port
+from tests.dashboard_picture import PICTURE, panels
+from tests.promql import Scrape, evaluate
 from tests.provider_server import SECRET
 from tests.simulator_fixture import simulator
 
@@ -134,3 +137,36 @@ def test_no_panel_lies_on_another() -> None:
 
     assert len(cells) == len(set(cells))
     assert max(x for x, _ in cells) < 24
+
+
+def test_the_picture_in_the_guide_shows_every_panel_of_the_dashboard_with_values() -> None:
+    picture = ET.fromstring(PICTURE.read_text(encoding="utf-8"))  # noqa: S314 - our own file
+    drawn = picture.findall("{*}g")
+
+    assert "(../pictures/dashboard.svg)" in GUIDE
+    assert [(panel.get("data-title"), panel.get("data-expr")) for panel in drawn] == [
+        (panel["title"], " ; ".join(target["expr"] for target in panel["targets"])) for panel in panels()
+    ]
+    assert [panel.get("data-title") for panel in drawn if not panel.findall("*[@class='value']")] == []
+
+
+def test_a_panel_is_drawn_with_what_prometheus_would_compute() -> None:
+    scrapes = [
+        Scrape.read(
+            at,
+            f'calls_total{{outcome="done",method="a"}} {at}\ncalls_total{{outcome="done",method="b"}} {at}\n'
+            f'# TYPE took histogram\ntook_bucket{{le="1"}} {at}\ntook_bucket{{le="3"}} {2 * at}\n'
+            f'took_bucket{{le="+Inf"}} {2 * at}\ntook_sum 1\n'
+            f'took_count {2 * at}\nup{{part="store"}} 1\nup{{part="x"}} 0\n',
+        )
+        for at in (0.0, 10.0, 20.0)
+    ]
+    done, rate = frozenset({("outcome", "done")}), "rate(calls_total[$__rate_interval])"
+
+    assert evaluate(f"sum by (outcome) ({rate})", scrapes) == {done: 2.0}
+    assert evaluate("sum(increase(calls_total[24h]))", scrapes) == {frozenset(): 40.0}
+    assert evaluate("histogram_quantile(0.75, sum by (le) (rate(took_bucket[1m])))", scrapes) == {frozenset(): 2.0}
+    assert evaluate("min(up)", scrapes) == {frozenset(): 0.0}
+    assert evaluate('up{part="store"}', scrapes) == {frozenset({("part", "store")}): 1.0}
+    with pytest.raises(ValueError, match="not known"):
+        evaluate("up / 2", scrapes)

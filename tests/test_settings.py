@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from bot.env_file import read_names
 from bot.settings import SECRET_FILES, BadSetting, Settings, load, setting_for_telegram
 from chatscript.runner.bot_process import base_environment
-from run_bot import app
+from command_line import app
 from tests.alipay_server import key_pair, private_text, public_text
 from tests.crash.crashing_bot import ERROR_FILE
 from tests.crash.process import ROOT, RUN_BOT, fork_client
@@ -135,7 +135,7 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("BOT_API_URL", "ftp://127.0.0.1"),
         ("BOT_API_URL", "http://[::1"),
         ("TELEGRAM_PROXY", "proxy.example.org:3128"),
-        ("TELEGRAM_PROXY", "socks5://me:secret@proxy.example.org:1080"),
+        ("TELEGRAM_PROXY", "socks4://me:secret@proxy.example.org:1080"),
         ("TELEGRAM_PROXY", "http://me:se/cret@proxy.example.org:3128"),
         ("PUBLIC_URL", "bot.example.org"),
         ("PUBLIC_URL", "https://bot.example.org:0"),
@@ -266,7 +266,7 @@ def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
             {"BOT_API_URL": "https://api.telegram.org", "ALLOW_SIMULATED": "1", "RATE_LIMIT_SENDING": "0"},
             "RATE_LIMIT_SENDING",
         ),
-        ({"BOT_API_URL": "http://10.0.0.1", "HTTP_PROXY": "socks5://me:secret@10.0.0.2:1080"}, "HTTP_PROXY"),
+        ({"BOT_API_URL": "http://10.0.0.1", "HTTP_PROXY": "socks4://me:secret@10.0.0.2:1080"}, "HTTP_PROXY"),
         ({"BOT_API_URL": "https://api.telegram.org", "HTTPS_PROXY": "https://10.0.0.2"}, "HTTPS_PROXY"),
         ({"PROVIDER_FACE": "http"}, "PROVIDER_URL"),
         ({"PROVIDER_WECHAT": "off", "PROVIDER_QQ": "off", "PROVIDER_FACE": "off"}, "PROVIDER_WECHAT"),
@@ -423,7 +423,7 @@ def test_a_name_that_is_nearly_one_of_ours_is_refused(
 
 
 def test_names_of_other_programs_are_none_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    others = ("ALL_PROXY", "FTP_PROXY", "HOSTS", "LANGUAGES", "LANG", "XDG_DATA_DIRS", "OPENAI_API_KEY", "PGPASSWORD")
+    others = ("FTP_PROXY", "HOSTS", "LANGUAGES", "LANG", "XDG_DATA_DIRS", "OPENAI_API_KEY", "PGPASSWORD")
     proxies = {"http_proxy": "http://10.0.0.1:3128", "HTTP_PROXY": "http://10.0.0.2:3128"}
 
     assert loaded(monkeypatch, tmp_path, **dict.fromkeys(others, "1"), **proxies).port == 8080
@@ -760,6 +760,12 @@ def test_a_method_that_is_off_has_no_provider(
     off = {f"PROVIDER_{method.upper()}": "off" for method in Method if method not in on}
 
     assert loaded(monkeypatch, tmp_path, **off).providers == dict.fromkeys(on, "simulated")
+
+
+def test_who_receives_names_is_named_by_kind_or_by_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mixed = HTTP | {"PROVIDER_FACE": "off", "ALLOW_SIMULATED": "1"}
+
+    assert loaded(monkeypatch, tmp_path, **mixed).verification_services == ("verify.example.org", "simulated")
 
 
 @pytest.mark.parametrize(("setting", "value"), [("PROVIDER_QQ", "off"), ("ALLOW_SIMULATED", "1")])

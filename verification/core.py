@@ -184,7 +184,7 @@ class Core:
             raise AlreadyVerified(request.account)
         attempt = self._new_attempt(request)
         await self._check_limits(unit, attempt, request.identity)
-        quota_reached = await self._is_quota_reached(unit, request)
+        quota_reached = await self._lacks_slot(unit, request)
         await unit.add_rate_limit_record(attempt, request.identity, provider_called=not quota_reached)
         if quota_reached:
             raise QuotaReached(request.id)
@@ -197,8 +197,20 @@ class Core:
         await unit.save_attempt(attempt)
         return attempt
 
-    async def _is_quota_reached(self, unit: Unit, request: AttemptRequest) -> bool:
-        """Whether a typed number has no place left; of another method only the verdict tells who the person is."""
+    async def is_quota_reached(self, unit: Unit, request: AttemptRequest) -> bool:
+        """Whether three other accounts are verified with this number, in the caller's transaction.
+
+        It is asked before a method is chosen, so the method of the request does not count. The question counts as an
+        attempt without a provider; beyond the daily limits the answer is always no, so that nobody can probe numbers.
+        """
+        attempt = self._new_attempt(request)
+        if await self._refused_until(unit, attempt, request.identity) is not None:
+            return False
+        await unit.add_rate_limit_record(attempt, request.identity, provider_called=False)
+        return await self._lacks_slot(unit, request)
+
+    async def _lacks_slot(self, unit: Unit, request: AttemptRequest) -> bool:
+        """Whether a typed number has no place left; without one, only the verdict tells who the person is."""
         if request.identity is None:
             return False
         return len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
@@ -498,15 +510,17 @@ class Core:
         )
 
     async def _check_limits(self, unit: Unit, attempt: Attempt, identity: Identity | None) -> None:
-        since = attempt.created_at - DAY
-        until = refused_until(
-            await unit.rate_limit_records(attempt, identity, since, self._limits.number), self._limits
-        )
+        until = await self._refused_until(unit, attempt, identity)
         if until is not None:
             raise TooManyAttempts(until)
-        oldest = await unit.budget_spent(since, self._limits.overall)
+        oldest = await unit.budget_spent(attempt.created_at - DAY, self._limits.overall)
         if oldest is not None:
             raise TooManyAttempts(oldest + DAY, is_overall=True)
+
+    async def _refused_until(self, unit: Unit, attempt: Attempt, identity: Identity | None) -> datetime | None:
+        since = attempt.created_at - DAY
+        records = await unit.rate_limit_records(attempt, identity, since, self._limits.number)
+        return refused_until(records, self._limits)
 
     async def _apply_quota(
         self, unit: Unit, attempt: Attempt, verdict: Verdict, now: datetime, *, simulated: bool

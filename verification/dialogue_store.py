@@ -140,8 +140,19 @@ class DialogueUnit(Unit, DialogueSupportUnit, Protocol):
     async def dialogue(self, person: PersonId) -> Dialogue | None:
         """Load a person's dialogue."""
 
-    async def save_dialogue(self, person: PersonId, text: str, *, language: str | None, now: datetime) -> int:
-        """Store a dialogue's next revision, sealed, and return its number; with language None the stored one stays."""
+    async def save_dialogue(
+        self, person: PersonId, text: str, *, language: str | None, now: datetime, remind_at: datetime | None = None
+    ) -> int:
+        """Store a dialogue's next revision, sealed, and return its number; with language None the stored one stays.
+
+        `remind_at` is when the person is reminded, and replaces the time of before.
+        """
+
+    async def take_reminder(self, person: PersonId, now: datetime, next_at: datetime | None = None) -> bool:
+        """Take a reminder that is due, so that nobody else sends it; False when it is not due any more.
+
+        With `next_at` it is due again then. Of a person who has blocked the bot none is due.
+        """
 
     async def mark_unblocked(self, person: PersonId) -> None:
         """Note that a person who had blocked the bot can get messages again."""
@@ -168,6 +179,12 @@ class DialogueStore(Store, Protocol):
     def keyed_digest(self, purpose: Purpose, text: str) -> bytes:
         """Compute a digest that requires the secret key: 32 bytes."""
 
+    def seal_token(self, text: str) -> bytes:
+        """Seal a text so that it can be handed out, as an address: nobody else can read it or make another."""
+
+    def open_token(self, sealed: bytes) -> str | None:
+        """Open what `seal_token` made; None for anything else, and once its key was removed."""
+
     async def transact(self, lock_key: str, body: Callable[[DialogueUnit], Coroutine[Any, Any, T]]) -> T:
         """Run `body` as one transaction, as `Store.transact` does."""
 
@@ -193,6 +210,9 @@ class DialogueStore(Store, Protocol):
 
     async def pending_replies(self, front_end: FrontEnd, limit: int) -> Sequence[PendingReply]:
         """List people of a front end whose last revision has not reached the chat, longest wait first."""
+
+    async def due_reminders(self, front_end: FrontEnd, now: datetime, limit: int) -> Sequence[PersonId]:
+        """List people of a front end whose reminder is due, longest due first; `take_reminder` takes it."""
 
     async def acquire_lease(
         self, person: PersonId, program: str, alive: AbstractSet[str], min_shown: int

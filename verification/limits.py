@@ -1,8 +1,9 @@
 """Daily limits: how many attempts an account, a person and an ID number may make.
 
 A day is the last 24 hours. Each attempt leaves a rate limit record. A record counts in full when a provider was called
-for it; one that was refused for the quota, or whose provider was unavailable, counts only towards the different numbers
-of a person. When strangers use up the limit of a number, its owner still has `own_share` attempts.
+for it; one that was refused for the quota, that only asked about the quota, or whose provider was unavailable counts
+only towards the different numbers of a person. When strangers use up the limit of a number, its owner still has
+`own_share` attempts.
 """
 
 from collections.abc import Iterable, Sequence

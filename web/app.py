@@ -12,10 +12,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from web import webhooks
-from web.api.routes import api_routes
 from web.dependencies import TelegramRoute, Texts, WebDeps
-from web.desk.routes import desk_routes
-from web.health import HealthChecks
+from web.form.routes import form_routes
+from web.health import SEEN_AS_PATH, HealthChecks
 from web.middleware import RETRY_SOON_HEADERS, ErrorMiddleware, SafeHeaders
 from web.pages import Pages
 from web.phone.routes import BACK, PhonePages
@@ -75,7 +74,8 @@ def metrics_app(deps: WebDeps) -> Starlette:
 
 
 def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
-    phone = GuessThrottle(PhonePages(deps, pages).serve, pages, deps.registry, deps.monotonic_clock)
+    throttle = GuessThrottle(pages, deps.registry, deps.monotonic_clock)
+    phone = throttle.wrap(PhonePages(deps, pages).serve)
     health = HealthChecks(deps)
 
     async def home(request: Request) -> Response:
@@ -89,13 +89,22 @@ def _routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
         Route("/robots.txt", robots),
         Route("/healthz", health.live),
         Route("/readyz", health.ready),
+        Route(SEEN_AS_PATH, health.seen_as),
         Mount("/v/assets", _Assets(directory=_STATIC)),
-        Route("/v/{token}", phone.serve, methods=["GET", "POST"]),
-        Route("/v/{token}" + BACK, phone.serve, methods=["GET"]),
+        Route("/v/{token}", phone, methods=["GET", "POST"]),
+        Route("/v/{token}" + BACK, phone, methods=["GET"]),
         Route(webhooks.CALLBACK_PATH, webhooks.ProviderWebhook(deps).receive, methods=["POST"]),
     ]
-    routes += desk_routes(deps, pages)
-    routes += api_routes(deps)
+    routes += form_routes(deps, pages, throttle)
+    # Imported only where they are served: each takes a fiftieth of the start.
+    if deps.desk is not None:
+        from web.desk.routes import desk_routes
+
+        routes += desk_routes(deps, deps.desk, pages)
+    if deps.api is not None:
+        from web.api.routes import api_routes
+
+        routes += api_routes(deps, deps.api)
     if deps.serves_metrics:
         routes.append(Route("/metrics", health.metrics))
     if deps.telegram is not None:

@@ -1,8 +1,9 @@
 """What the web application needs from the program that builds it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from time import monotonic
 from typing import Protocol
 
@@ -111,6 +112,59 @@ class ApiRoute:
         return "ApiRoute(…)"
 
 
+@dataclass(frozen=True, slots=True)
+class FormAnswers:
+    """What was typed into the private form.
+
+    `checked` is the name that the page asked to check. `init_data` is what Telegram says of the person, if it opened
+    the form.
+    """
+
+    name: str = field(default="", repr=False)
+    number: str = field(default="", repr=False)
+    checked: str = field(default="", repr=False)
+    init_data: str = field(default="", repr=False)
+
+
+class FormStatus(StrEnum):
+    """What becomes of a visit to the private form."""
+
+    UNKNOWN = "unknown"
+    """The address is not one of ours."""
+    OVER = "over"
+    """The question was answered, here or in the chat, or the address is too old."""
+    NOT_YOURS = "not_yours"
+    """Telegram says that another person has opened it."""
+    OPEN = "open"
+    WRONG = "wrong"
+    """An answer cannot be taken."""
+    TAKEN = "taken"
+
+
+@dataclass(frozen=True, slots=True)
+class FormResult:
+    """The status, and what is wrong with a field, by the field's name.
+
+    `asks_check`: the name is to be checked and sent again. `elsewhere` is the address where the document of this
+    number is served.
+    """
+
+    status: FormStatus
+    problems: Texts = field(default_factory=dict)
+    asks_check: bool = False
+    elsewhere: str = ""
+
+
+class FormRoute(Protocol):
+    """The private form: each token names one question to one person."""
+
+    async def status(self, token: str) -> FormStatus:
+        """Whether the form is open."""
+
+    async def send(self, token: str, answers: FormAnswers, language: str) -> FormResult:
+        """Take the answers as the person's turn, once; problems are in this language."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebDeps:
     """Everything the routes need.
@@ -139,6 +193,7 @@ class WebDeps:
     is_outage: Callable[[BaseException], bool] = lambda _: False
     desk: DeskRoute | None = None
     api: ApiRoute | None = None
+    form: FormRoute | None = None
     framed: bool = True
     metrics_key: str | None = None
     serves_metrics: bool = True

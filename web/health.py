@@ -8,6 +8,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from web.dependencies import WebDeps
 
+SEEN_AS_PATH = "/seen-as"
+
 
 class HealthChecks:
     """Alive means that this process answers; ready means that every part it needs works."""
@@ -25,6 +27,19 @@ class HealthChecks:
         reasons = {part: reason for part, reason in parts.items() if reason}
         answer = {"ready": not reasons, "parts": {part: not reason for part, reason in parts.items()}}
         return JSONResponse(answer | {"reasons": reasons}, status_code=503 if reasons else 200)
+
+    async def seen_as(self, request: Request) -> Response:
+        """Tell callers whom this program takes them for, so that `doctor` can judge the proxy in front of it.
+
+        `forwarded` is `believed`, `ignored` (not from one of TRUSTED_PROXIES) or `none`, for X-Forwarded-For.
+        """
+        client = request.client.host if request.client else ""
+        named = request.headers.get("x-forwarded-for", "")
+        if not named:
+            forwarded = "none"
+        else:
+            forwarded = "believed" if client in (each.strip() for each in named.split(",")) else "ignored"
+        return JSONResponse({"client": client, "forwarded": forwarded})
 
     async def metrics(self, request: Request) -> Response:
         """The metrics in Prometheus' text format; 401 without the key where there is one."""

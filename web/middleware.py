@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
@@ -27,7 +27,8 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Content-Security-Policy": f"{_POLICY}'self'",
 }
-_FRAMED_BY_LOOPBACK = {"Content-Security-Policy": f"{_POLICY}'self' http://127.0.0.1:* http://localhost:*"}
+_LOOPBACK = " http://127.0.0.1:* http://localhost:*"
+_FRAMED_BY_LOOPBACK = {"Content-Security-Policy": f"{_POLICY}'self'{_LOOPBACK}"}
 """For the playground's page, which shows the phone's page in a frame."""
 _ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
@@ -53,6 +54,12 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely)
+
+
+def form_headers(*, framed: bool) -> Mapping[str, str]:
+    """The headers of the private form: it runs a script of ours, and Telegram's web client frames it as a Mini App."""
+    by_loopback = _LOOPBACK if framed else ""
+    return {"Content-Security-Policy": f"script-src 'self'; {_POLICY}'self' https://*.telegram.org{by_loopback}"}
 
 
 class ErrorMiddleware:

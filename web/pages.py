@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from verification import Method, Reason
 from verification.ports import Provider
-from web.dependencies import Texts
+from web.dependencies import FormAnswers, FormResult, Texts
 from web.phone.views import PhoneView
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Pages:
     def phone(self, request: Request, view: PhoneView) -> HTMLResponse:
         """A page of an attempt."""
         return self._page(request, "phone.html", view.method, view=view, theme=view.method.value)
+
+    def form(self, request: Request, answers: FormAnswers, result: FormResult) -> HTMLResponse:
+        """The private form, with what was typed and what is wrong with it."""
+        return self._page(request, "form.html", None, answers=answers, result=result, theme="plain")
 
     def message(
         self,
@@ -93,6 +97,7 @@ def templates() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # it would look at every file of a page each time
     )
 
 

@@ -32,12 +32,9 @@ RequestHandler = Callable[[Request], Awaitable[Response]]
 
 
 class GuessThrottle:
-    """Wraps the handler of the phone pages."""
+    """Wraps the handlers of pages whose addresses are secret."""
 
-    def __init__(
-        self, serve: RequestHandler, pages: Pages, registry: CollectorRegistry, monotonic_clock: Callable[[], float]
-    ) -> None:
-        self._serve = serve
+    def __init__(self, pages: Pages, registry: CollectorRegistry, monotonic_clock: Callable[[], float]) -> None:
         self._pages = pages
         self._by_address = TokenBuckets(burst=BURST, interval=_INTERVAL, clock=monotonic_clock)
         self._all_addresses = TokenBuckets(burst=_ALARM_BURST, interval=_ALARM_INTERVAL, clock=monotonic_clock)
@@ -47,8 +44,15 @@ class GuessThrottle:
         guessing = Gauge("web_guessing", "1 while links are guessed on a large scale.", registry=registry)
         guessing.set_function(lambda: self._warnings.wait_time(_ALL) > 0)
 
-    async def serve(self, request: Request) -> Response:
-        """Serve a request, or answer 429 without any lookup when its network has guessed too often."""
+    def wrap(self, serve: RequestHandler) -> RequestHandler:
+        """A handler that serves a request, or answers 429 without any lookup when its network has guessed too often."""
+
+        async def serve_throttled(request: Request) -> Response:
+            return await self._serve(request, serve)
+
+        return serve_throttled
+
+    async def _serve(self, request: Request, serve: RequestHandler) -> Response:
         address = client_network(request)
         wait = self._by_address.wait_time(address)
         if wait > 0:
@@ -56,7 +60,7 @@ class GuessThrottle:
             answer: Response = self._pages.message(request, "too_many", 429)
             answer.headers["Retry-After"] = str(math.ceil(wait))
             return answer
-        answer = await self._serve(request)
+        answer = await serve(request)
         if answer.status_code == 404:
             self._count_guess(address)
         return answer

@@ -3,27 +3,32 @@
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from urllib.error import HTTPError
+from socket import SOCK_STREAM
 from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, build_opener
 
 from bot.cli.report import Finding, ok, problem, warning
 from bot.clock import Clock, new_token
+from bot.handlers.api.http_connection import ConnectionLost
+from bot.handlers.api.http_pool import HttpPool, NotConnected, Timeouts
 from bot.http_client import http_client
 from bot.providers import alipay_client, faceid_client
 from bot.settings import Settings
 from verification.errors import ProviderUnavailable, describe_error
-from verification.providers.addresses import is_loopback
+from verification.providers.addresses import is_loopback, is_public
 from verification.providers.alipay import diagnosis as alipay
 from verification.providers.tencent import diagnosis as tencent
 from verification.signing import WebhookSigner
+from web.health import SEEN_AS_PATH
 
 _REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _NO_SESSION = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _TIMEOUT = 5.0
+_FORGED = "198.51.100.77"
+"""An address of documentation (RFC 5737), which nobody calls from."""
 _OFF, _FAR_OFF = 5.0, 60.0
 """Seconds between our clock and Telegram's: worth a look, and too many for signatures and deadlines."""
 
@@ -91,18 +96,55 @@ async def _receiver(settings: Settings) -> list[Finding]:
 async def _pages(settings: Settings) -> list[Finding]:
     if not settings.public_url:
         return []
-    status = await _call("GET", f"{settings.public_url}/healthz", {})
-    if isinstance(status, str):
-        return [warning(f"PUBLIC_URL: no answer from here ({status}); is the bot running, and its proxy?")]
+    host = urlsplit(settings.public_url).hostname or ""
+    addresses = await _addresses_of(host)
+    if not addresses:
+        return [problem(f"PUBLIC_URL: {host} has no address in the DNS, so no phone finds it")]
+    if not (is_loopback(addresses[0]) or is_public(addresses[0])):
+        return [warning(f"PUBLIC_URL: {host} is {addresses[0]} here, a private address; look from outside too")]
+    answer = await _answer("GET", f"{settings.public_url}{SEEN_AS_PATH}", {"X-Forwarded-For": _FORGED})
+    if isinstance(answer, str):
+        return [warning(f"PUBLIC_URL: no answer from here ({answer}); is the bot running, and its proxy?")]
+    status, body = answer
     if status != HTTPStatus.OK:
-        return [problem(f"PUBLIC_URL: /healthz is answered with status {status}; does the proxy lead to the bot?")]
-    return [ok("PUBLIC_URL: the bot answers there")]
+        return [problem(f"PUBLIC_URL: {SEEN_AS_PATH} has status {status}; does the proxy lead to the bot?")]
+    # The bot itself speaks no TLS, so with https there is a proxy.
+    return list(_page_findings(body, has_proxy=settings.public_url.startswith("https:")))
+
+
+def _page_findings(body: bytes, *, has_proxy: bool) -> Iterator[Finding]:
+    try:
+        seen = json.loads(body)
+        client, forwarded = str(seen["client"]), str(seen["forwarded"])
+    except (KeyError, TypeError, ValueError):
+        yield problem("PUBLIC_URL: something else than this bot answers there")
+        return
+    yield ok("PUBLIC_URL: the bot answers there")
+    if has_proxy:
+        yield _judge_proxy(client, forwarded)
+
+
+def _judge_proxy(client: str, forwarded: str) -> Finding:
+    """What the proxy makes of X-Forwarded-For, from what the bot says about a call that came with a forged one."""
+    if forwarded == "none":
+        return problem("proxy: sends no X-Forwarded-For, so all phones share one limit; make it overwrite that header")
+    if forwarded == "ignored":
+        return problem(f"TRUSTED_PROXIES: {client} is not in it, so all phones behind that proxy share one limit")
+    if client == _FORGED:
+        return problem("proxy: passes on an X-Forwarded-For that anybody may invent; make it overwrite that header")
+    return ok("proxy: X-Forwarded-For comes from it, and is believed")
+
+
+async def _addresses_of(host: str) -> list[str]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return [str(address[0]) for *_, address in found]
 
 
 async def _clock(settings: Settings) -> list[Finding]:
-    if settings.proxy is not None:
-        return []
-    theirs = await asyncio.to_thread(_date_of, settings.bot_api_url)
+    theirs = await _date_at(settings)
     return list(_clock_findings(Clock(settings.clock_offset_file).now(), theirs))
 
 
@@ -120,19 +162,15 @@ def _clock_findings(ours: datetime, theirs: datetime | None) -> Iterator[Finding
         yield ok("clock: as Telegram's")
 
 
-def _date_of(url: str) -> datetime | None:
-    try:
-        with build_opener(ProxyHandler({})).open(url, timeout=_TIMEOUT) as answer:
-            date = answer.headers["Date"]
-    except HTTPError as error:
-        with error:
-            date = error.headers["Date"]
-    except OSError:
-        return None
-    try:
-        return parsedate_to_datetime(date)
-    except (TypeError, ValueError):
-        return None
+async def _date_at(settings: Settings) -> datetime | None:
+    """The time that Telegram tells, reached as the bot reaches it."""
+    timeouts = Timeouts(pool=_TIMEOUT, connect=_TIMEOUT, write=_TIMEOUT, read=_TIMEOUT)
+    with closing(HttpPool(connections=1, proxy=settings.proxy)) as pool:
+        try:
+            await pool.request("GET", settings.bot_api_url, "", b"", timeouts)
+            return parsedate_to_datetime(pool.date)
+        except (ConnectionLost, NotConnected, TimeoutError, TypeError, ValueError):
+            return None
 
 
 def _sign(secret: str, message_id: str, body: bytes) -> dict[str, str]:
@@ -141,9 +179,13 @@ def _sign(secret: str, message_id: str, body: bytes) -> dict[str, str]:
 
 async def _call(verb: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> int | str:
     """The status of an answer, or why there is none."""
+    answer = await _answer(verb, url, headers, body)
+    return answer if isinstance(answer, str) else answer[0]
+
+
+async def _answer(verb: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, bytes] | str:
     try:
         async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or "")) as call:
-            status, _ = await call(verb, url, headers, body)
-            return status
+            return await call(verb, url, headers, body)
     except (ProviderUnavailable, ValueError) as error:
         return str(error) if isinstance(error, ProviderUnavailable) else describe_error(error)

@@ -5,11 +5,10 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 
 from bot.cli.report import Finding, ok, problem, warning
 from bot.engine.messages import FRONT_END
-from bot.handlers.api.transport import BotApiRequest
+from bot.handlers.api.transport import BotApiRequest, describe_no_answer
 from bot.logs import redact
 from bot.settings import Settings, setting_for_telegram
 from storage import StorageError, open_database, sqlite_path
-from verification.errors import describe_error
 from web import webhooks
 
 _MANY = 100
@@ -41,7 +40,7 @@ async def check_telegram(settings: Settings) -> list[Finding]:
     except InvalidToken:
         return [problem("BOT_TOKEN: Telegram refuses this token")]
     except TelegramError as error:
-        return [problem(f"BOT_API_URL: no answer from {settings.bot_api} ({describe_error(error)})")]
+        return [problem(describe_no_answer(settings.bot_api, error))]
 
 
 def _webhook_findings(settings: Settings, info: WebhookInfo) -> list[Finding]:

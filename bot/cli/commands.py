@@ -1,6 +1,5 @@
 """The operators' commands on the command line; each imports its code only when it runs, so that help stays fast."""
 
-import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +52,8 @@ def doctor(
 
     Prints one line for each check; the exit status is 1 when one of them is a problem.
     """
+    import asyncio
+
     from bot.cli.doctor import run_checks
 
     raise typer.Exit(asyncio.run(run_checks(typer.echo, offline=offline, program=str(context.obj))))
@@ -74,7 +75,7 @@ def backup(
     ],
     keep: Annotated[int | None, typer.Option(min=1, help="Keep so many copies in the folder")] = None,
 ) -> None:
-    """Copy the SQLite database to one file.
+    """Copy the database to one SQLite file.
 
     The bot may run meanwhile. The copy is checked. It contains no key, and without the keys no name and no number. In a
     folder, the copy is named after its time.
@@ -88,9 +89,10 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A copy that backup made", metavar="FILE")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,  # noqa: FBT002
 ) -> None:
-    """Put a copy in the place of the SQLite database.
+    """Put a copy in the place of the database.
 
-    Stop the bot first. The copy is checked, also with the keys. The former database stays beside it, renamed.
+    Stop the bot first. The copy is checked, also with the keys. The former database stays beside it, renamed; that of a
+    server as a copy in DATA_DIR.
     """
     from bot.cli import data
 

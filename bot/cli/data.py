@@ -5,13 +5,16 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bot.cli.move_bot import refuse, refuse_running_programs
 from bot.cli.report import STDOUT, CommandFailed, Say, write
 from bot.clock import Clock
+from bot.engine.messages import FRONT_END
 from bot.jobs.cleanup import delete_expired_records
-from bot.open_store import load_sealing, open_configured_store, refuse_lost_keys
+from bot.open_store import copy_store, load_sealing, open_configured_store, refuse_lost_keys
 from bot.settings import BadSetting, Settings
-from storage import SqlStore, SqlUnit, open_database, sqlite_path
-from storage.backup import copy_database, replace_database
+from storage import SqlStore, SqlUnit, open_database, open_store, sqlite_path
+from storage.backup.postgres_copy import load_rows, save_rows
+from storage.backup.sqlite_copy import copy_database, replace_database
 from storage.encryption.private_files import make_private_folder
 from storage.migrations import known_migrations, schema_version
 from verification.dialogue_store import DeletedCounts
@@ -22,19 +25,19 @@ _TIME = "%Y%m%dT%H%M%SZ"
 
 
 async def backup(settings: Settings, target: Path, say: Say, *, keep: int | None = None) -> int:
-    """Copy the SQLite database while the bot may use it.
+    """Copy the database to a SQLite file while the bot may use it.
 
     In a folder the copy gets a name with its time; with `keep` only that many of such copies stay there.
     """
-    source = _database_file(settings, "copy a PostgreSQL database with pg_dump")
     if target == STDOUT:
         with TemporaryDirectory() as folder:
-            copy_database(source, target=Path(folder) / "copy")
-            write(STDOUT, _content(Path(folder) / "copy"))
+            copy = Path(folder) / "copy"
+            await copy_store(settings, copy)
+            write(STDOUT, _content(copy))
         return 0
     copy = _name_copy(target, keep, Clock(settings.clock_offset_file).now())
     try:
-        size = copy_database(source, target=copy)
+        size = await copy_store(settings, copy)
     except FileExistsError:
         raise CommandFailed(f"{copy}: exists already, and is not overwritten") from None
     except OSError as error:
@@ -64,22 +67,42 @@ def _content(file: Path) -> bytes:
 
 
 async def restore(settings: Settings, copy: Path, say: Say) -> int:
-    """Put a copy in the place of the SQLite database; it is checked first, and the former database stays beside it."""
-    target = _database_file(settings, "restore a PostgreSQL database with pg_restore")
-    make_private_folder(target.parent)
-    with TemporaryDirectory(dir=target.parent, prefix=".restore-") as folder:
-        draft = Path(folder) / target.name
+    """Put a copy in the place of the database; it is checked first, and a copy of the former database stays."""
+    path = sqlite_path(settings.store_url)
+    folder = settings.data_dir if path is None else path.parent
+    make_private_folder(folder)
+    with TemporaryDirectory(dir=folder, prefix=".restore-") as drafts:
+        draft = Path(drafts) / "bot.sqlite3"
         copy_database(copy, target=draft)
         await _check_copy(settings, draft)
-        try:
-            now = Clock(settings.clock_offset_file).now()
-            former = replace_database(target, by=draft, mark=f"before-{now:{_TIME}}")
-        except OSError as error:
-            raise CommandFailed(f"{target}: {error.strerror}") from None
+        mark = f"before-{Clock(settings.clock_offset_file).now():{_TIME}}"
+        if path is not None:
+            former = _restore_file(path, draft, mark)
+        else:
+            former = await _restore_server(settings, draft, folder / f"bot.sqlite3.{mark}")
     if former is not None:
         say(f"{former}: the database as it was")
-    say(f"{target}: restored from {copy}, and checked with the keys; start the bot")
+    say(f"{path or 'the database of DATABASE_URL'}: restored from {copy}, and checked with the keys; start the bot")
     return 0
+
+
+def _restore_file(path: Path, draft: Path, mark: str) -> Path | None:
+    try:
+        return replace_database(path, by=draft, mark=mark)
+    except OSError as error:
+        raise CommandFailed(f"{path}: {error.strerror}") from None
+
+
+async def _restore_server(settings: Settings, draft: Path, former: Path) -> Path:
+    sealing = load_sealing(settings)
+    async with open_store(f"sqlite:///{draft}", sealing=sealing):
+        pass  # Now it has this program's schema, as the server has it below.
+    async with open_configured_store(settings, sealing) as store, open_database(settings.store_url) as database:
+        await refuse_running_programs(store.bot_ownership(FRONT_END))
+        async with store.polling_lease(FRONT_END, refuse):
+            await save_rows(database, former)
+            await load_rows(draft, database)
+    return former
 
 
 async def _check_copy(settings: Settings, copy: Path) -> None:
@@ -90,13 +113,6 @@ async def _check_copy(settings: Settings, copy: Path) -> None:
         if schema > newest:
             raise CommandFailed(f"{copy.name}: it has schema {schema}, this program knows up to {newest}")
         await SqlStore(database, load_sealing(settings)).check_keys()
-
-
-def _database_file(settings: Settings, otherwise: str) -> Path:
-    path = sqlite_path(settings.store_url)
-    if path is None:
-        raise BadSetting(f"DATABASE_URL: this is not a SQLite file; {otherwise}")
-    return path
 
 
 async def retention(settings: Settings, now: datetime, say: Say) -> int:

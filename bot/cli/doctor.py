@@ -71,6 +71,10 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         return
     try:
         async with open_database(settings.store_url) as database:
+            if path is None:
+                async with database.read_transaction() as connection:
+                    [(version,)] = await connection.fetch("SHOW server_version")
+                yield ok(f"versions: PostgreSQL {version}")
             report = await inspect_database(database, load_sealing(settings))
             for finding in _report_findings(report):
                 yield finding

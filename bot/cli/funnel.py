@@ -114,7 +114,8 @@ def format_funnel_table(reports: Sequence[FunnelReport], query: FunnelQuery, *, 
     """The funnel as a table in text."""
     if query.by is None:
         (report,) = reports
-        return f"{render_table(_single_table(report), in_colour=in_colour)}\n\n{_reasons(report)}"
+        lines = (render_table(_single_table(report), in_colour=in_colour), "", _reasons(report), *_reminders(report))
+        return "\n".join(lines)
     if not reports:
         return "nothing was counted"
     return f"{render_table(_group_table(reports, query.by), in_colour=in_colour)}\n\n{_legend(reports[0])}"
@@ -156,6 +157,10 @@ def bar(count: int, *, most: int, length: int) -> str:
     """
     eighths = max(round(count / most * length * 8), 1) if count else 0
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _reminders(report: FunnelReport) -> tuple[str, ...]:
+    return (f"reminders: {report.reminded:,} sent, {report.returned:,} came back",) if report.reminded else ()
 
 
 def _reasons(report: FunnelReport) -> str:

@@ -8,6 +8,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.cli.check_telegram import make_bot
 from bot.cli.report import CommandFailed, Say
 from bot.engine.messages import FRONT_END
+from bot.handlers.api.transport import describe_no_answer
 from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
 from storage.bot_ownership import BotOwnership
@@ -26,8 +27,8 @@ async def move_bot(settings: Settings, confirm: Callable[[str], object], say: Sa
             say(f"the database belongs to the bot {bot} already")
             return 0
         confirm(f"Move the database from the bot {owner or 'that first connects'} to the bot {bot}?")
-        await _refuse_running_programs(ownership)
-        async with store.polling_lease(FRONT_END, _refuse):
+        await refuse_running_programs(ownership)
+        async with store.polling_lease(FRONT_END, refuse):
             deleted = await ownership.move(bot)
     for kind, number in deleted.items():
         say(f"{kind} of the former bot: {number} deleted")
@@ -44,17 +45,18 @@ async def _ask_telegram(settings: Settings) -> int:
     except InvalidToken:
         raise BadSetting("BOT_TOKEN: Telegram refuses this token") from None
     except TelegramError as error:
-        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api} ({type(error).__name__})") from None
+        raise CommandFailed(describe_no_answer(settings.bot_api, error)) from None
 
 
-async def _refuse_running_programs(ownership: BotOwnership) -> None:
+async def refuse_running_programs(ownership: BotOwnership) -> None:
     """Refuse while a program that serves a webhook counts its heartbeats; one that polls holds the polling lease."""
     before = await ownership.programs()
     if before:
         await asyncio.sleep(_WATCH_SECONDS)
     if list(await ownership.programs()) != list(before):
-        _refuse()
+        refuse()
 
 
-def _refuse() -> None:
+def refuse() -> None:
+    """Refuse because a program runs that must not."""
     raise CommandFailed("a program with this database runs: stop it first")

@@ -1,6 +1,5 @@
 """The findings of checks, and what every command needs: its error, its output, its exit status."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -104,7 +103,8 @@ def run_command(work: Callable[["Settings"], Awaitable[int]]) -> NoReturn:
 
     An error is one line on stderr. The status is 2 for wrong settings, FAQ files or keys, and 1 for any other error.
     """
-    from bot.cli.report import CommandFailed
+    import asyncio
+
     from bot.content.topics import BadTopics
     from bot.settings import BadSetting, load
     from storage import BadKeys, StorageError, WrongBot, WrongKeys

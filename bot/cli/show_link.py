@@ -7,15 +7,18 @@ from pathlib import Path
 
 from telegram.error import InvalidToken, TelegramError
 
-from bot import bot_name, links
+from bot import links
 from bot.cli.check_telegram import make_bot
 from bot.cli.report import CommandFailed, Say, check_outputs, write
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
+from bot.engine.messages import FRONT_END
+from bot.handlers.api.transport import describe_no_answer
 from bot.images import qr
 from bot.settings import BadSetting, Settings
+from storage import StorageError, open_database, sqlite_path
+from storage.bot_ownership import BotOwnership
 from verification.attempts import Method
-from verification.errors import describe_error
 
 _PRINT_SIDE = 1600
 
@@ -51,7 +54,7 @@ async def show_link(settings: Settings, output: LinkOutput, to: Callable[[str], 
 
 
 async def resolve_bot_name(settings: Settings, given: str = "") -> str:
-    """The bot's user name: as given, else from Telegram, else as recorded by its last run with this data folder.
+    """The bot's user name: as given, else from Telegram, else as recorded by its last run with this database.
 
     Raises `BadSetting` when no name is known or the token is refused, and `CommandFailed` when Telegram is unreachable.
     """
@@ -62,7 +65,7 @@ async def resolve_bot_name(settings: Settings, given: str = "") -> str:
             raise BadSetting(f"--bot: {error}") from None
     if settings.bot_token is not None:
         return await _ask_telegram(settings, settings.bot_token.get_secret_value())
-    known = bot_name.read(settings)
+    known = await _recorded_name(settings)
     if known is None:
         raise BadSetting("BOT_TOKEN: missing; without it, give the bot's name by --bot NAME")
     return known
@@ -71,7 +74,8 @@ async def resolve_bot_name(settings: Settings, given: str = "") -> str:
 def check_method(settings: Settings, method: Method) -> None:
     """Raise a `BadSetting` when a method is off."""
     if method not in settings.providers:
-        raise BadSetting(f"PROVIDER_{method.upper()}: {method} is off; there is {', '.join(settings.providers)}")
+        known = ", ".join(each for each in settings.providers if each.takes_identity)
+        raise BadSetting(f"PROVIDER_{method.upper()}: {method} is off; there is {known}")
 
 
 def check_topic(topic: str, folder: Path = FOLDER) -> None:
@@ -83,6 +87,17 @@ def check_topic(topic: str, folder: Path = FOLDER) -> None:
         raise BadSetting(f"TOPIC: no question has the id {topic!r}; {hint}")
 
 
+async def _recorded_name(settings: Settings) -> str | None:
+    path = sqlite_path(settings.store_url)
+    if path is not None and not path.exists():
+        return None
+    try:
+        async with open_database(settings.store_url) as database:
+            return await BotOwnership(database, FRONT_END).username()
+    except StorageError:
+        return None
+
+
 async def _ask_telegram(settings: Settings, token: str) -> str:
     try:
         async with make_bot(settings, token) as bot:
@@ -90,4 +105,4 @@ async def _ask_telegram(settings: Settings, token: str) -> str:
     except InvalidToken:
         raise BadSetting("BOT_TOKEN: Telegram refuses this token") from None
     except TelegramError as error:
-        raise CommandFailed(f"BOT_API_URL: no answer from {settings.bot_api_url} ({describe_error(error)})") from None
+        raise CommandFailed(describe_no_answer(settings.bot_api, error)) from None

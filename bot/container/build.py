@@ -8,7 +8,7 @@ core. `DeletionScheduler`: the reply sender lists a message, and the cleanup loo
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from functools import partial
 from operator import attrgetter
 from typing import Any, ParamSpec, TypeVar
@@ -17,13 +17,17 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from telegram.ext import Application, ContextTypes, ExtBot
 
 from bot.container.parts import Announcements, AppDeps, BotApp, Engine, Handlers, Intake, Jobs, Senders, is_outage
-from bot.container.web import build_web
+from bot.container.web import ServedParts, build_web
+from bot.content import vocabulary
 from bot.content.questions import FaqMatcher
 from bot.engine.messages import FRONT_END
 from bot.engine.notices import LEASE, NoticeDispatcher
+from bot.engine.reminders import ReminderLoop
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import RunnerConfig
+from bot.flow.reminders import ReminderTimes
+from bot.flow.rows import RuleContext
 from bot.handlers.api.call_outcome import CallOutcome
 from bot.handlers.api.fence import SendFence
 from bot.handlers.api.rate_limiter import RateLimiter
@@ -44,6 +48,7 @@ from bot.jobs.cleanup import Cleanup, DeletionScheduler
 from bot.jobs.provider_metrics import ProviderCollector
 from bot.jobs.result_webhook import ResultSender
 from bot.jobs.store_metrics import StoreCollector
+from bot.private_form import FormLinks, PrivateForm
 from bot.settings import Settings
 from verification.attempts import Method
 from verification.callers.keys import is_api_caller
@@ -91,13 +96,16 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     fence = SendFence()
     senders = _senders(settings, deps, registry, replicas, fence)
     faq = FaqMatcher(deps.catalogue.faq, registry)
-    runner = Runner(deps.store, core, senders.replies, _runner_config(settings, deps, faq), replicas)
+    config = _runner_config(settings, deps, faq)
+    runner = Runner(deps.store, core, senders.replies, config, replicas)
     handlers = _handlers(settings, deps, support, senders, faq, runner)
     intake = _intake(settings, deps, registry, senders, handlers, runner, fence)
     jobs = _jobs(settings, deps, registry, core, runner, senders.replies)
     announcements.subscribe(jobs.notices.announce)
     announcements.subscribe(lambda _: jobs.result_sender.wake())
-    pages, metrics = build_web(settings, deps, registry, core, jobs.provider_poller, intake, support)
+    form = _private_form(settings, deps, senders, runner, config)
+    served = ServedParts(core, jobs.provider_poller, support, form)
+    pages, metrics = build_web(settings, deps, registry, intake, served)
     return BotApp(
         settings=settings,
         deps=deps,
@@ -162,9 +170,25 @@ def _senders(
     background = BackgroundReplies()
     return Senders(
         bot,
-        ReplySender(bot, deps.catalogue, deletions.schedule),
+        ReplySender(bot, deps.catalogue, deletions.schedule, _form_links(settings, deps).url),
         background,
         StaffReplySender(bot, deps.catalogue, background),
+    )
+
+
+def _form_links(settings: Settings, deps: AppDeps) -> FormLinks:
+    return FormLinks(store=deps.store, public_url=settings.public_url, now=deps.clock.now)
+
+
+def _private_form(
+    settings: Settings, deps: AppDeps, senders: Senders, runner: Runner, config: RunnerConfig
+) -> PrivateForm:
+    return PrivateForm(
+        links=_form_links(settings, deps),
+        handle=runner.handle,
+        catalogue=deps.catalogue,
+        new_rule_context=config.new_rule_context,
+        bot_token=senders.bot.token,
     )
 
 
@@ -177,15 +201,26 @@ def _runner_config(settings: Settings, deps: AppDeps, faq: FaqMatcher) -> Runner
     def is_counted(person: PersonId) -> bool:
         return person not in staff
 
+    def new_rule_context() -> RuleContext:
+        # The word lists are read at the first turn, not at the start.
+        words = vocabulary.load()
+        return replace(
+            deps.clock.rule_context(),
+            methods=methods,
+            resting=deps.providers.resting,
+            topics_in=faq.topics_in,
+            words=words,
+        )
+
+    zone = timezone(timedelta(hours=settings.reminder_utc_offset))
     return RunnerConfig(
-        new_rule_context=faq.with_understanding(
-            lambda: replace(deps.clock.rule_context(), methods=methods, resting=deps.providers.resting)
-        ),
+        new_rule_context=new_rule_context,
         is_outage=is_outage,
         language=settings.language,
         advance=deps.advance,
         count_question=faq.count,
         is_counted=is_counted,
+        reminders=ReminderTimes(zone=zone) if settings.reminders else None,
     )
 
 
@@ -294,6 +329,7 @@ def _jobs(
         notices=NoticeDispatcher(store, core, runner, now),
         cleanup=Cleanup(store, replies.delete_pending, now, timedelta(days=settings.retention_days)),
         provider_poller=ProviderPoller(store, core, deps.providers.pollable, now, news),
+        reminders=ReminderLoop(store, runner.handle, now) if settings.reminders else None,
         result_sender=ResultSender(store.result_outbox(), endpoint, now, results),
     )
 

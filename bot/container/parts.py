@@ -9,6 +9,7 @@ from telegram.ext import ExtBot
 from bot.clock import Clock
 from bot.content.catalogue import Catalogue
 from bot.engine.notices import NoticeDispatcher
+from bot.engine.reminders import ReminderLoop
 from bot.engine.replicas import Replicas
 from bot.engine.runner import Runner
 from bot.engine.turns import Advance
@@ -122,10 +123,12 @@ class Jobs:
     cleanup: Cleanup
     provider_poller: ProviderPoller
     result_sender: ResultSender
+    reminders: ReminderLoop | None
 
     def loops(self) -> tuple[Coroutine[object, object, None], ...]:
         """One endless coroutine for each job."""
-        return self.notices.run(), self.cleanup.run(), self.provider_poller.run(), self.result_sender.run()
+        always = (self.notices.run(), self.cleanup.run(), self.provider_poller.run(), self.result_sender.run())
+        return always if self.reminders is None else (*always, self.reminders.run())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from os import getpid
 from socket import gethostname
@@ -36,20 +37,28 @@ from verification.core import Core
 from verification.provider_polling import ProviderPoller
 from verification.support.service import SupportService
 from web.app import WebDeps, metrics_app, web_app
-from web.dependencies import ApiRoute, DeskRoute, QrCodes, TelegramRoute, Texts
+from web.dependencies import ApiRoute, DeskRoute, FormRoute, QrCodes, TelegramRoute, Texts
 from web.webhooks import TELEGRAM_PATH
 
 _QR_CODES = QrCodes(qr.page_svg, qr.print_png, qr.terminal_text)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedParts:
+    """The parts whose work the pages and calls show."""
+
+    core: Core
+    provider_poller: ProviderPoller
+    support: SupportService
+    form: FormRoute
 
 
 def build_web(
     settings: Settings,
     deps: AppDeps,
     registry: CollectorRegistry,
-    core: Core,
-    provider_poller: ProviderPoller,
     intake: Intake,
-    support: SupportService,
+    served: ServedParts,
 ) -> tuple[Starlette, Starlette]:
     """Build the web application, and the one that serves the metrics alone."""
     readiness = _readiness(settings, deps, intake)
@@ -77,7 +86,7 @@ def build_web(
     registry.register(program)
     registry.register(results)
     web = WebDeps(
-        core=core,
+        core=served.core,
         providers=deps.providers.by_method,
         pages=deps.providers.pages,
         pollable=deps.providers.pollable,
@@ -86,12 +95,13 @@ def build_web(
         registry=registry,
         clock=deps.clock.now,
         public_url=deps.public_url,
-        notify_provider_news=provider_poller.notify,
+        notify_provider_news=served.provider_poller.notify,
         refresh=refresh,
         is_outage=is_outage,
         telegram=_telegram_route(settings, intake.updates),
-        desk=_desk_route(settings, deps, support, _link_url(intake.application.bot)),
-        api=_api_route(settings, deps, core, support, _link_url(intake.application.bot)),
+        desk=_desk_route(settings, deps, served.support, _link_url(intake.application.bot)),
+        api=_api_route(settings, deps, served.core, served.support, _link_url(intake.application.bot)),
+        form=served.form,
         framed=settings.on_loopback,
         metrics_key=None if settings.metrics_key is None else settings.metrics_key.get_secret_value(),
         serves_metrics=settings.serves_metrics,

@@ -73,7 +73,7 @@ class Catalogue:
             case datetime():
                 return _format_time(value, "dt", "%m-%d %H:%M (UTC+8)")
             case ClockTime(at):
-                return _format_time(at, "t", "%H:%M UTC+8")
+                return _format_time(at, "t", self.text(language, "time.clock"))
             case RemainingTime(at):
                 return _format_time(at, "r", html.escape(self.text(language, "time.left")))
             case Sensitive(text):
@@ -100,17 +100,20 @@ def load(
     methods: tuple[Method, ...] = tuple(Method),
     simulated: Collection[Method] = (),
     operator: Operator = _NO_OPERATOR,
+    services: Iterable[str] = ("simulated",),
     folder: Path = FOLDER,
 ) -> Catalogue:
     """Read all texts; `days` is the retention, and `methods` are those that are on.
 
     Where some of them are `simulated`, a banner says so before a method is chosen. Without a contact of the operator,
-    people are sent to the cloud's own support page.
+    people are sent to the cloud's own support page. `services` verify: kinds of providers that a text names, or hosts.
     """
-    texts, faq = _read(folder)
+    read_texts, faq = _read(folder)
+    texts = {language: {**of, "page.operator": _page_operator(of, operator)} for language, of in read_texts.items()}
     constants = {
         language: {
             **_operator_constants(texts[language], operator),
+            "services": _service_names(texts[language], services),
             "days": str(days),
             "test": _banner(texts[language], methods, simulated),
             **method_names(texts[language], methods),
@@ -143,6 +146,18 @@ def _operator_constants(texts: Mapping[str, str], operator: Operator) -> Mapping
         "contact": html.escape(operator.contact or support_page, quote=False),
         "operator_url": operator.url if operator.contact else support_page,
     }
+
+
+def _page_operator(texts: Mapping[str, str], operator: Operator) -> str:
+    """Who runs the bot, for the pages, which escape and format it themselves."""
+    name, contact = operator.name or texts["operator.name"], operator.contact or texts["operator.contact"]
+    shown = texts["page.operator"].format(operator=name, contact=contact)
+    return shown.replace("{", "{{").replace("}", "}}")
+
+
+def _service_names(texts: Mapping[str, str], services: Iterable[str]) -> str:
+    names = dict.fromkeys(texts.get(f"service.{service}", service) for service in services)
+    return html.escape(texts["list.or"].join(names), quote=False)
 
 
 def language_of(code: str | None) -> str | None:

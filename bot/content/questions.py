@@ -1,14 +1,11 @@
-"""Gives rules the FAQ search and the word lists, and counts the questions that people ask in their own words."""
+"""Finds the FAQ's topics for rules, and counts the questions that people ask in their own words."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter
 
-from bot.content import vocabulary
 from bot.content.search import TopicSearch
 from bot.content.topics import Entry
-from bot.flow.rows import RuleContext
 
 
 class FaqMatcher:
@@ -23,8 +20,3 @@ class FaqMatcher:
     def count(self, topic: str) -> None:
         """Count one question; an empty topic means that no topic answers it."""
         self._counter.labels(topic or "none").inc()
-
-    def with_understanding(self, new_context: Callable[[], RuleContext]) -> Callable[[], RuleContext]:
-        """The same contexts, with the search and the word lists for rules."""
-        words = vocabulary.load()
-        return lambda: replace(new_context(), topics_in=self.topics_in, words=words)

@@ -37,10 +37,10 @@ _UNKNOWN_RARITY, _RARITY_POWER = 3.0, 0.7
 _OTHER = ""
 """The topic of phrases about other matters."""
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_RUN = re.compile(f"[{_HAN}]+|[^{_HAN} ]+")
+_RUN = f"[{_HAN}]+|[^{_HAN} ]+"
 _IS_HAN = re.compile(f"[{_HAN}]")
 _NO_WORD = re.compile(r"[\W_]+")
-_SPACE_BY_HAN = re.compile(f"(?<=[{_HAN}]) | (?=[{_HAN}])")
+_SPACE_BY_HAN = f"(?<=[{_HAN}]) | (?=[{_HAN}])"
 _ENDINGS = ("ations", "ation", "ings", "ing", "ied", "ies", "ed", "es", "s", "e")
 _SHORTEST_STEM = 3
 _SHORTEST_MISTYPED, _MIN_SIMILARITY = 3, 0.85
@@ -171,7 +171,7 @@ def _ngrams(text: str) -> Iterator[str]:
     """The n-grams of a normalized text: hanzi, pairs of hanzi, and stems of other words."""
     lists = _lists()
     plain = lists.synonym.sub(lambda match: lists.meanings[match[0]], text)
-    for run in _RUN.findall(lists.filler.sub(" ", plain)):
+    for run in re.findall(_RUN, lists.filler.sub(" ", plain)):
         if _IS_HAN.match(run):
             yield from run
             yield from map("".join, pairwise(run))
@@ -208,4 +208,4 @@ def normalize(text: str) -> str:
     """A text reduced to what is compared: case-folded words of letters and digits, simplified hanzi without spaces."""
     plain = simplify(unicodedata.normalize("NFKC", text[:_LONGEST]).casefold())
     words = _NO_WORD.sub(" ", plain).strip()
-    return _SPACE_BY_HAN.sub("", words)[:_LONGEST]
+    return re.sub(_SPACE_BY_HAN, "", words)[:_LONGEST]

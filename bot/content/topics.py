@@ -13,18 +13,19 @@ from urllib.parse import urlsplit
 
 from bot.content import telegram_html
 from bot.content.conditions import conditions
-from verification.attempts import Method
+from verification.attempts import TYPED_METHODS, Method
 
 TAGS = frozenset({"b", "i", "code", "a", "blockquote"})
 _KEYS = ("id", "title", "answer", "links", "keywords", "method")
 _CONDITIONS = conditions(tuple(Method))
-_VALUES = {"days": 30, "methods": "", "scans": ""}
+_VALUES = {"days": 30, "methods": "", "scans": "", "operator": "", "contact": "", "services": ""}
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_ID = 40
 """An id is part of callback data and of a start link, which have at most 64 bytes each (Bot API)."""
 _LABEL = 64
 _MESSAGE = 4096
 _LINKS = 8
+_LETTER = re.compile(r"\w")
 _KEYWORD = 60
 
 
@@ -163,7 +164,7 @@ def _link_methods(raw: Mapping[str, object]) -> Mapping[str, Method]:
 def _method(raw: Mapping[str, object]) -> Method | None:
     method = raw.get("method")
     if method is not None and method not in set(Method):
-        raise _EntryProblem(f"method: write one of {', '.join(Method)}")
+        raise _EntryProblem(f"method: write one of {', '.join(TYPED_METHODS)}")
     return None if method is None else Method(str(method))
 
 
@@ -180,7 +181,7 @@ def _keywords(raw: Mapping[str, object]) -> Iterator[str]:
 
 
 def _is_searchable(word: str) -> bool:
-    return all(re.search(r"\w", part) for part in word.split("+")) and len(re.findall(r"\w", word)) >= 2
+    return all(map(_LETTER.search, word.split("+"))) and len(_LETTER.findall(word)) >= 2
 
 
 def _text(raw: Mapping[str, object], key: str, where: str = "") -> str:

@@ -17,7 +17,7 @@ from bot.flow.typed_input import Remark, is_button_word
 
 _WORDS = Path(__file__).with_name("words.toml")
 _HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_HAN_NAME = re.compile(f"[{_HAN}]+(?:·[{_HAN}]+)*")
+_HAN_NAME = f"[{_HAN}]+(?:·[{_HAN}]+)*"
 _LATIN_NAME = re.compile(r"[^\W\d_]+(?:[ \-'’·]+[^\W\d_]+)*")
 _SIGNS = ' \t\r\n:：,，.。、!！?？~～"“”‘’「」『』《》()（）[]【】'
 _SIGNS_BY_LABEL = _SIGNS + "=＝-—;；"
@@ -70,7 +70,7 @@ class Vocabulary:
     def is_likely_name(self, name: str) -> bool:
         """Whether a cleaned text is so probably a name that nobody needs to be asked."""
         plain = simplify(name)
-        if _HAN_NAME.fullmatch(plain):
+        if re.fullmatch(_HAN_NAME, plain):
             return self._is_likely_han(plain, is_rare=_is_rare(name))
         return bool(_LATIN_NAME.fullmatch(plain)) and plain.isascii() and self._is_likely_latin(plain.split())
 

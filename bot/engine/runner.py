@@ -36,18 +36,21 @@ from bot.engine.session_opener import SessionOpener
 from bot.engine.turns import RunnerConfig, TurnCommitter
 from bot.flow.effects import (
     CancelAttempt,
+    CheckQuota,
     CountQuestion,
     DeleteUserMessage,
     Effect,
     EraseRecords,
     OpenAttempt,
     RecordConsent,
+    RecordDispute,
     Reply,
     SendExport,
     SendText,
     SetLanguage,
     SetSuggestedMethod,
     ShowRecords,
+    StopReminders,
 )
 from bot.flow.events import ReaskRequested
 from verification.core import Core
@@ -201,7 +204,16 @@ class Runner:
                 return await self._open_attempt(effect, context)
             case CountQuestion(topic):
                 self._config.count_question(topic)
-            case CancelAttempt() | RecordConsent() | EraseRecords() | SetLanguage() | SetSuggestedMethod():
+            case (
+                CheckQuota()
+                | CancelAttempt()
+                | RecordConsent()
+                | RecordDispute()
+                | EraseRecords()
+                | StopReminders()
+                | SetLanguage()
+                | SetSuggestedMethod()
+            ):
                 # Done in the transaction of the turn.
                 pass
             case ShowRecords() | SendExport():

@@ -13,13 +13,16 @@ from bot.engine.messages import Envelope, MessageRef, ReplyContext, SessionOpene
 from bot.flow import codec
 from bot.flow.codec import SavedDialogue
 from bot.flow.effects import (
+    AskQuestion,
     CancelAttempt,
+    CheckQuota,
     CountQuestion,
     DeleteUserMessage,
     Effect,
     EraseRecords,
     OpenAttempt,
     RecordConsent,
+    RecordDispute,
     SetLanguage,
     SetSuggestedMethod,
     ShowToast,
@@ -33,10 +36,13 @@ from bot.flow.events import (
     LinkAccepted,
     LinkOpened,
     LinkRejected,
+    QuotaChecked,
+    ReminderDue,
     VerificationRecord,
 )
-from bot.flow.journey import Journeys, JourneyTurn, update_journeys
+from bot.flow.journey import Journeys, JourneyTurn, reminder_increments, update_journeys
 from bot.flow.machine import advance
+from bot.flow.reminders import ReminderTimes, next_reminder, update_reminders
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import Idle, Opening, State, Verified
 from verification.attempts import AttemptId, AttemptStatus, Method
@@ -46,7 +52,7 @@ from verification.errors import AlreadyVerified, MethodOff, QuotaReached, Reques
 from verification.ids import Account, PersonId, contact_of, own_account
 from verification.invitations import read_link_token
 from verification.support.funnel import FunnelIncrement, beijing_day
-from verification.support.store import UnansweredQuestion
+from verification.support.store import Dispute, UnansweredQuestion
 
 Advance = Callable[[State, Event, RuleContext], Step]
 
@@ -58,6 +64,7 @@ class RunnerConfig:
     `new_rule_context` gives the time and fresh ids. `is_outage` knows the errors of the store that pass by themselves.
     `language` is for people whose client reports none. `advance` is the dialogue's machine, or one that also records
     what it does. `count_question` counts a question by its topic. `is_counted` says whose journeys the funnel counts.
+    `reminders` is when people who stopped are reminded; None for never.
     """
 
     new_rule_context: Callable[[], RuleContext]
@@ -66,6 +73,7 @@ class RunnerConfig:
     advance: Advance = advance
     count_question: Callable[[str], None] = lambda _: None
     is_counted: Callable[[PersonId], bool] = lambda _: True
+    reminders: ReminderTimes | None = None
 
 
 class TurnCommitter:
@@ -97,11 +105,7 @@ class TurnCommitter:
         person, now = envelope.person, rule_context.now
         is_delivering = self._is_delivering(person)
         records = await unit.begin_turn(person, envelope.event_id, own_account(person))
-        if records.is_seen:
-            return None
-        if envelope.event_id is not None:
-            await unit.mark_seen(envelope.event_id, now)
-        if envelope.notice is not None and not await unit.settle_notice(envelope.notice):
+        if records.is_seen or not await self._is_due(unit, envelope, now):
             return None
         dialogue = records.dialogue
         is_owed = dialogue is not None and dialogue.shown < dialogue.revision
@@ -114,17 +118,24 @@ class TurnCommitter:
         reply_context = self._reply_context(envelope, dialogue, step)
         journeys, increments = self._update_journeys(saved.journeys, saved.state, event, step, reply_context, now)
         await _save_effects(unit, step, reply_context, now)
-        refusal = await self._reserve(unit, person, step)
-        if refusal is not None:
-            # The request is refused in the turn that makes it: nothing is asked of a provider.
-            after = self._config.advance(step.state, refusal, rule_context)
-            journeys, more = self._update_journeys(journeys, step.state, refusal, after, reply_context, now)
+        answer = await self._ask_core(unit, person, step)
+        if answer is not None:
+            # The core answers in the turn that asks it: nothing is asked of a provider.
+            after = self._config.advance(step.state, answer, rule_context)
+            journeys, more = self._update_journeys(journeys, step.state, answer, after, reply_context, now)
             await _save_effects(unit, after, reply_context, now)
             increments = (*increments, *more)
-            kept = (effect for effect in step.effects if not isinstance(effect, OpenAttempt))
+            # A question of the answer takes the place of the step's own.
+            replaced = OpenAttempt | CheckQuota | AskQuestion if _asks(after) else OpenAttempt | CheckQuota
+            kept = (effect for effect in step.effects if not isinstance(effect, replaced))
             step = Step(after.state, (*kept, *after.effects))
-        text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method))
-        revision = await unit.save_dialogue(person, text, language=reply_context.language, now=now)
+        reminders = update_reminders(saved.reminders, event, step)
+        if self._config.is_counted(person):
+            more = reminder_increments(journeys, step.state, saved.reminders, reminders)
+            increments = (*increments, *more)
+        text = codec.dump(step.state, journeys, _suggested_method(step, saved.suggested_method), reminders)
+        remind_at = next_reminder(reminders, step.state, now, self._config.reminders)
+        revision = await unit.save_dialogue(person, text, language=reply_context.language, now=now, remind_at=remind_at)
         # Last, because the turns of many people add to the same rows, and each locks them until its commit.
         for effect in step.effects:
             if isinstance(effect, CountQuestion):
@@ -138,11 +149,36 @@ class TurnCommitter:
         opening = step.state.attempt if isinstance(step.state, Opening) else None
         return Turn(revision, reply_context, effects, previous_unshown=is_owed and not is_delivering, opening=opening)
 
-    async def _reserve(self, unit: DialogueUnit, person: PersonId, step: Step) -> AttemptRefused | None:
-        """Reserve the attempt that a step asks for; returns the refusal, if the core or a revoked link refuses it."""
-        request = next((effect for effect in step.effects if isinstance(effect, OpenAttempt)), None)
-        if request is None:
-            return None
+    async def _is_due(self, unit: DialogueUnit, envelope: Envelope, now: datetime) -> bool:
+        """Whether nobody else has taken the event, its notice or its reminder; takes it with this turn."""
+        if envelope.event_id is not None:
+            await unit.mark_seen(envelope.event_id, now)
+        if envelope.notice is not None:
+            return await unit.settle_notice(envelope.notice)
+        return not isinstance(envelope.event, ReminderDue) or await self._take_reminder(unit, envelope.person, now)
+
+    async def _take_reminder(self, unit: DialogueUnit, person: PersonId, now: datetime) -> bool:
+        """Take a reminder that is due; one that comes late, at night, waits for the morning."""
+        by_day = None if self._config.reminders is None else self._config.reminders.by_day(now)
+        is_night = by_day is not None and by_day > now
+        return await unit.take_reminder(person, now, by_day if is_night else None) and by_day == now
+
+    async def _ask_core(self, unit: DialogueUnit, person: PersonId, step: Step) -> AttemptRefused | QuotaChecked | None:
+        """What the core answers at once to what a step asks of it, if anything."""
+        for effect in step.effects:
+            match effect:
+                case OpenAttempt():
+                    return await self._reserve(unit, person, effect)
+                case CheckQuota(attempt, account, identity):
+                    # The core does not look at the method, which is not chosen yet.
+                    request = AttemptRequest(attempt, account, contact_of(person), identity, Method.WECHAT)
+                    return QuotaChecked(await self._core.is_quota_reached(unit, request))
+                case _:
+                    pass
+        return None
+
+    async def _reserve(self, unit: DialogueUnit, person: PersonId, request: OpenAttempt) -> AttemptRefused | None:
+        """Reserve an attempt; returns the refusal, if the core or a revoked link refuses it."""
         if not await _is_bound(unit, person, request.account):
             return AttemptRefused(request.attempt, AttemptRefusal.UNBOUND)
         try:
@@ -263,6 +299,10 @@ def refusal_of(attempt: AttemptId, error: RequestRefused) -> AttemptRefused:
             return AttemptRefused(attempt, AttemptRefusal.OVER)
 
 
+def _asks(step: Step) -> bool:
+    return any(isinstance(effect, AskQuestion) for effect in step.effects)
+
+
 async def _is_bound(unit: DialogueUnit, person: PersonId, account: Account) -> bool:
     return account == own_account(person) or await unit.is_bound(person, account)
 
@@ -283,6 +323,8 @@ async def _save_effects(unit: DialogueUnit, step: Step, reply_context: ReplyCont
                         at=now,
                     )
                 )
+            case RecordDispute(attempt, reason, method):
+                await unit.add_dispute(Dispute(attempt=attempt, reason=reason, method=method, at=now))
             case EraseRecords(account):
                 await unit.erase(person, account)
             case DeleteUserMessage() if message_id is not None:

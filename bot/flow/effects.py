@@ -2,7 +2,7 @@
 
 There are four kinds: replies to the person, facts to store in the same transaction, requests to the core, and counts of
 questions. Replies carry text keys and values, never sentences. Only a question that asks the person to check their name
-carries it in clear, as `Sensitive`. `events` holds the events that cause them.
+carries it in clear, as `Sensitive`, and never a name from the private form. `events` holds the events that cause them.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.flow.events import Choice
-from verification.attempts import AttemptId, Method
+from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity
 from verification.ids import Account
 
@@ -78,6 +78,11 @@ class ShowCodeButton:
 
 
 @dataclass(frozen=True, slots=True)
+class RemindersOffButton:
+    """A button against further reminders; it works in every state."""
+
+
+@dataclass(frozen=True, slots=True)
 class UrlButton:
     """A button that opens a web page; `link` is the key under `link.` of its label and address."""
 
@@ -98,7 +103,22 @@ class OpenLinkButton:
     link: str = field(repr=False)
 
 
-Button = ChoiceButton | TopicButton | LanguagesButton | ShowCodeButton | UrlButton | CopyLinkButton | OpenLinkButton
+@dataclass(frozen=True, slots=True)
+class FormButton:
+    """A button that opens the private form for this question; shown only where its address is public."""
+
+
+Button = (
+    ChoiceButton
+    | TopicButton
+    | LanguagesButton
+    | ShowCodeButton
+    | RemindersOffButton
+    | UrlButton
+    | CopyLinkButton
+    | OpenLinkButton
+    | FormButton
+)
 Rows = tuple[tuple[Button, ...], ...]
 
 
@@ -115,9 +135,9 @@ class AskQuestion:
     """Ask a question, as the panel: the one message that carries the live keyboard.
 
     It takes the place of the panel whose button was pressed. Otherwise it is a new message, and the panel before it is
-    deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question. A question without rows
-    waits for a text; `placeholder` is shown in the input field of a new message. With `keeps_record` the record that
-    stands above the panel goes along. With `is_short` it reminds of the whole question, which stands above it.
+    deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question. With `keeps_record` the
+    record that stands above the panel goes along. With `is_short` it reminds of the whole question, which stands above
+    it.
     """
 
     question_id: str
@@ -125,7 +145,6 @@ class AskQuestion:
     values: Values = field(default_factory=dict)
     rows: Rows = ()
     note: str | None = None
-    placeholder: str | None = None
     keeps_record: bool = False
     is_short: bool = False
 
@@ -296,6 +315,20 @@ class EraseRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class StopReminders:
+    """Store, next to the state, that the person wants no reminders."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDispute:
+    """Store, without the person, that the end of an attempt is disputed; a second time changes nothing."""
+
+    attempt: AttemptId
+    reason: Reason
+    method: Method | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAttempt:
     """Ask the core to open an attempt; the request is idempotent by the attempt's id."""
 
@@ -303,6 +336,15 @@ class OpenAttempt:
     account: Account
     identity: Identity | None
     method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class CheckQuota:
+    """Ask the core, in the same transaction, whether the number has an account left; `attempt` is an id for that."""
+
+    attempt: AttemptId
+    account: Account
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +379,6 @@ SideReply = (
     | DeleteUserMessage
 )
 Reply = Question | SideReply
-StoredFact = SetLanguage | SetSuggestedMethod | RecordConsent | EraseRecords
-CoreRequest = OpenAttempt | CancelAttempt
+StoredFact = SetLanguage | SetSuggestedMethod | RecordConsent | RecordDispute | EraseRecords | StopReminders
+CoreRequest = OpenAttempt | CheckQuota | CancelAttempt
 Effect = Reply | StoredFact | CoreRequest | CountQuestion

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, ProviderApp, Reason
+from verification.identity import Identity
 from verification.ids import Account
 
 
@@ -51,6 +52,8 @@ class Choice(StrEnum):
     OTHER_METHOD = "other_way"
     TRY_AGAIN = "try_again"
     CHANGE_DATA = "change_data"
+    FREED = "freed"
+    DISPUTE = "dispute"
     BACK = "back"
     CANCEL = "cancel"
 
@@ -76,6 +79,7 @@ class SideMessage(StrEnum):
     LANGUAGE = "language"
     PRIVACY = "privacy"
     CODE = "code"
+    REMINDER = "reminder"
 
 
 class AttemptRefusal(StrEnum):
@@ -96,6 +100,14 @@ class Said:
     """The person wrote a text."""
 
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormSent:
+    """The person sent the private form that a button of this question opened; its name is marked as confidential."""
+
+    question_id: str
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +197,11 @@ class ReaskRequested:
     """The last reply may not have arrived: ask the current question again."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReminderDue:
+    """The person stopped a while ago and is reminded of the step."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOpened:
     """The core opened the attempt; `simulated`: at a provider that proves nothing; `app`: what its pages need."""
@@ -204,6 +221,13 @@ class AttemptRefused:
     attempt: AttemptId
     refusal: AttemptRefusal
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaChecked:
+    """The core was asked whether three other accounts are verified with the number: `is_full`, as far as it says."""
+
+    is_full: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +273,7 @@ class AttemptFailed:
 
 Event = (
     Said
+    | FormSent
     | Tapped
     | SideTapped
     | Commanded
@@ -258,8 +283,10 @@ Event = (
     | Sent
     | Throttled
     | ReaskRequested
+    | ReminderDue
     | AttemptOpened
     | AttemptRefused
+    | QuotaChecked
     | AttemptProgressed
     | CodeExpiring
     | CodeExpired

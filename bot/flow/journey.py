@@ -13,9 +13,10 @@ from datetime import datetime
 from bot.flow import events, states
 from bot.flow.effects import EraseRecords
 from bot.flow.events import Event
+from bot.flow.reminders import Reminders
 from bot.flow.rows import Step as Answer
 from bot.flow.states import State
-from verification.attempts import Method
+from verification.attempts import Method, Reason
 from verification.ids import Account
 from verification.support.funnel import (
     METHOD_STEPS,
@@ -66,8 +67,10 @@ class JourneyTurn:
 
 _BEGIN_NOTHING = (
     events.ReaskRequested
+    | events.ReminderDue
     | events.AttemptOpened
     | events.AttemptRefused
+    | events.QuotaChecked
     | events.AttemptProgressed
     | events.CodeExpiring
     | events.CodeExpired
@@ -96,6 +99,8 @@ _STEP_OF: Mapping[type[State], FunnelStep] = {
     states.Expired: FunnelStep.SHOWN,
     # An attempt may fail before there is a code.
     states.Failed: FunnelStep.CONFIRMED,
+    # It is found before a method is chosen, or later.
+    states.QuotaFull: FunnelStep.AGREED,
     # The account may have been verified outside this journey.
     states.Verified: FunnelStep.OPENED,
 }
@@ -114,6 +119,18 @@ def update_journeys(journeys: Journeys, turn: JourneyTurn) -> tuple[Journeys, tu
     after = _advance(journey, step, method, turn.now)
     others = tuple(one for one in journeys if one.account != account)
     return (*others, after)[-_MAX_JOURNEYS:], increments
+
+
+def reminder_increments(
+    journeys: Journeys, state: State, before: Reminders, after: Reminders
+) -> tuple[FunnelIncrement, ...]:
+    """What a turn adds to the funnel about reminders: one that was sent, or a person who came back after one."""
+    cohort = next((journey.cohort for journey in journeys if journey.account == state.account), None)
+    if cohort is None:
+        return ()
+    if after.sent > before.sent:
+        return (FunnelIncrement(cohort, FunnelStep.REMINDED),)
+    return (FunnelIncrement(cohort, FunnelStep.RETURNED),) if before.is_awaited and not after.is_awaited else ()
 
 
 def _account(turn: JourneyTurn) -> Account:
@@ -167,8 +184,11 @@ def _new_increments(
 
 def _failure(journey: Journey, turn: JourneyTurn) -> Iterator[FunnelIncrement]:
     match turn.before, turn.event, turn.answer.state:
-        case states.Failed(), _, _:
+        case states.Failed() | states.QuotaFull(), _, _:
             return
+        case before, events.AttemptFailed() | events.AttemptRefused() | events.QuotaChecked(), states.QuotaFull():
+            method = before.method if isinstance(before, states.Attempting) else None
+            yield FunnelIncrement(journey.cohort, None, method, Reason.QUOTA)
         case _, events.AttemptFailed() | events.AttemptRefused(), states.Failed(method=method, reason=reason):
             yield FunnelIncrement(journey.cohort, None, method, reason)
 

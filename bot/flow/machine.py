@@ -22,7 +22,7 @@ from bot.flow.prompts import suggested_first
 from bot.flow.rows import Row, RuleContext, Step, Trigger
 from bot.flow.rules import anytime, links, scan
 from bot.flow.rules.common import holds_secret
-from bot.flow.states import Agreeing, Attempting, Identified, Opening, Scanning, State, StateBase
+from bot.flow.states import Agreeing, AsksForText, Attempting, Identified, Opening, Scanning, State, StateBase
 from bot.flow.table import TABLE
 from bot.flow.typed_input import match_choice, match_command, normalize
 from verification.attempts import Method
@@ -85,9 +85,7 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
             Tapped(choice=choice, question_id=state.question_id),
         ) if choice in choices(type(state)) and choice != Choice.CHANGE_DATA:
             is_off = not is_offered(state, Choice(choice), methods)
-        case Agreeing() | Identified() | Attempting(), Said(text) if (
-            match_choice(text, offered_choices(state, methods)) is None
-        ):
+        case Identified() | Attempting(), Said(text) if match_choice(text, offered_choices(state, methods)) is None:
             # A number means a position among the buttons of now, never among those of before.
             is_off = not normalize(text).isdigit() and match_choice(text, offered_choices(state)) is not None
         case Opening(attempt=attempt, method=method), AttemptRefused(refused, AttemptRefusal.METHOD_OFF):
@@ -142,4 +140,6 @@ def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> 
 
 def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
     offered, former = offered_choices(state, methods), former_choices(type(state))
-    return match_choice(text, offered) or match_choice(text, former) or match_command(text) or Said
+    # Where a name or a number is asked for, a number is an answer.
+    chosen = match_choice(text, offered, by_position=not isinstance(state, AsksForText))
+    return chosen or match_choice(text, former) or match_command(text) or Said

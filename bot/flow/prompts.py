@@ -10,6 +10,7 @@ from bot.flow.effects import (
     ChoiceButton,
     ClockTime,
     CopyLinkButton,
+    FormButton,
     LanguagesButton,
     OpenLinkButton,
     RemainingTime,
@@ -34,14 +35,18 @@ from verification.attempts import APP_OF_METHOD, Method, Reason, reference_code
 from verification.identity import mask_account
 
 CONSENT = "identity"
+ABROAD_CONSENT = "abroad"
 FACE_CONSENT = "face"
 NETID_CONSENT = "netid"
-CONSENT_VERSION = "2026-11-23"
+CONSENT_VERSION = "2026-11-30"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
 
 CODE_AGAIN: Rows = ((ShowCodeButton(),),)
 """The way back to the code, under every text that points at it."""
+
+_FORM: Rows = ((FormButton(),),)
+"""Name and number may be typed on a page of ours instead."""
 
 _AFTER_CONSENT = (
     states.AskingName
@@ -196,37 +201,30 @@ def _consent(state: states.Agreeing) -> Reply:
 
 
 def _name(state: states.AskingName) -> Reply:
-    return AskQuestion(
-        question_id=state.question_id, text="name.ask", values=_account(state), placeholder="name.placeholder"
-    )
+    return _typed(state, "name.ask", _account(state))
 
 
 def _checking_name(state: states.CheckingName) -> Reply:
-    rows: Rows = ((ChoiceButton(Choice.NAME_RIGHT),), (ChoiceButton(Choice.NAME_WRONG),))
+    rows: Rows = ((ChoiceButton(Choice.NAME_RIGHT),), (ChoiceButton(Choice.NAME_WRONG),), *_FORM)
     values: Values = {**_account(state), "name": Sensitive(state.name.plain)}
     return AskQuestion(question_id=state.question_id, text="check_name.ask", values=values, rows=rows)
 
 
 def _number(state: states.AskingNumber) -> Reply:
-    values: Values = {**_account(state), "name": state.name.masked}
-    return AskQuestion(
-        question_id=state.question_id, text="number.ask", values=values, placeholder="number.placeholder"
-    )
+    return _typed(state, "number.ask", {**_account(state), "name": state.name.masked})
 
 
 def _other_name(state: states.ChangingName) -> Reply:
-    return AskQuestion(
-        question_id=state.question_id, text="other_name.ask", values=_identity(state), placeholder="name.placeholder"
-    )
+    return _typed(state, "other_name.ask", _identity(state))
 
 
 def _other_number(state: states.ChangingNumber) -> Reply:
-    return AskQuestion(
-        question_id=state.question_id,
-        text="other_number.ask",
-        values=_identity(state),
-        placeholder="number.placeholder",
-    )
+    return _typed(state, "other_number.ask", _identity(state))
+
+
+def _typed(state: states.AsksForText, text: str, values: Values) -> Reply:
+    rows: Rows = (*_FORM, (ChoiceButton(Choice.BACK), ChoiceButton(Choice.CANCEL)))
+    return AskQuestion(question_id=state.question_id, text=text, values=values, rows=rows)
 
 
 def _confirm(state: states.Confirming) -> Reply:
@@ -236,13 +234,14 @@ def _confirm(state: states.Confirming) -> Reply:
         (ChoiceButton(Choice.CHANGE_NAME), ChoiceButton(Choice.CHANGE_NUMBER)),
         (TopicButton("which_way", "button.which_way"), TopicButton("icp", "button.icp"), ChoiceButton(Choice.CANCEL)),
     )
-    values = _identity(state)
-    if not state.is_checked:
+    values, is_confidential = _identity(state), state.identity.name.is_confidential
+    if not (state.is_checked or is_confidential):
         # The check digit finds a mistyped number; nothing but the person finds a mistyped name.
         values = {**values, "name": Sensitive(state.identity.name.plain)}
     if state.suggested is not None:
         values = {**values, "method": TextKey(f"method.{state.suggested}")}
-    note = None if state.suggested is None else "method.suggested"
+    private_note = "confirm.private" if is_confidential and not state.is_checked else None
+    note = private_note if state.suggested is None else "method.suggested"
     return AskQuestion(question_id=state.question_id, text="confirm.ask", values=values, rows=rows, note=note)
 
 
@@ -269,7 +268,7 @@ def _expired(state: states.Expired) -> Reply:
     return ReplaceCodeWithPicture(
         question_id=state.question_id,
         picture=Card.EXPIRED,
-        text="expired.ask",
+        text="expired.ask" if state.stage is PhoneStage.WAITING else "expired.unanswered",
         values=method_values(state),
         rows=rows,
         in_place=False,
@@ -277,7 +276,6 @@ def _expired(state: states.Expired) -> Reply:
 
 
 _TOPIC_OF = {
-    Reason.QUOTA: "three_accounts",
     Reason.NO_CARD: "bank_card",
     Reason.DECLINED: "unknown_code",
     Reason.MISMATCH: "data_error",
@@ -286,6 +284,7 @@ _TOPIC_OF = {
     Reason.FACE_OUT_OF_FRAME: "face_fails",
     Reason.FACE_UNCLEAR: "face_fails",
     Reason.NO_PHOTO: "which_way",
+    Reason.QUOTA: "three_accounts",
 }
 
 
@@ -302,11 +301,26 @@ def _failed(state: states.Failed) -> Reply:
             question_id=state.question_id,
             text="failed.later",
             values={**values, "until": state.until},
-            rows=((UrlButton("console"),), *rows),
+            rows=((UrlButton("console"),), *rows, (ChoiceButton(Choice.DISPUTE),)),
         )
-    # The FAQ says what to do when a number has its three accounts; trying again helps only after that.
-    rows = ((topic,), *rows) if state.reason is Reason.QUOTA else (*rows, (topic,))
+    rows = (*rows, (topic,), (ChoiceButton(Choice.DISPUTE),))
     return AskQuestion(question_id=state.question_id, text="failed.ask", values=values, rows=rows)
+
+
+def _quota_full(state: states.QuotaFull) -> Reply:
+    """How to find the accounts comes first: until one of them is freed, nothing else helps."""
+    rows: Rows = (
+        (UrlButton("find_accounts"),),
+        (TopicButton("three_accounts"),),
+        (ChoiceButton(Choice.CHANGE_NUMBER), ChoiceButton(Choice.FREED)),
+        (ChoiceButton(Choice.CANCEL), ChoiceButton(Choice.DISPUTE)),
+    )
+    values: Values = {
+        **_account(state),
+        "scanned": TextKey("quota.scanned" if state.is_scanned else "quota.not_scanned"),
+        "ticket": reference_code(state.attempt),
+    }
+    return AskQuestion(question_id=state.question_id, text="quota.ask", values=values, rows=rows)
 
 
 def _verified(state: states.Verified) -> Reply:
@@ -334,5 +348,6 @@ _PROMPTS: dict[type[State], Callable[..., Reply]] = {
     states.Scanning: _scan,
     states.Expired: _expired,
     states.Failed: _failed,
+    states.QuotaFull: _quota_full,
     states.Verified: _verified,
 }

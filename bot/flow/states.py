@@ -134,14 +134,17 @@ class Attempting(StateBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening(Attempting):
-    """The core is asked for a code and has not answered yet."""
+    """The core is asked for a code and has not answered since then (UTC)."""
+
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanning(Attempting):
     """The code is on the screen. `touched`: the person has written or pressed something since the code was shown.
 
-    `simulated`: the provider that opened the attempt proves nothing. `app`: what its pages need.
+    `simulated`: the provider that opened the attempt proves nothing. `app`: what its pages need. `since` is when the
+    stage began (UTC).
     """
 
     link: str = field(repr=False)
@@ -151,11 +154,14 @@ class Scanning(Attempting):
     touched: bool = False
     simulated: bool = False
     app: ProviderApp | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired(Attempting):
-    """The code expired before it was used."""
+    """The code expired before there was a result; `stage` is how far the person had come."""
+
+    stage: PhoneStage = PhoneStage.WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +173,17 @@ class Failed(Attempting):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaFull(Identified):
+    """Three accounts are verified with this number; nothing goes on until one of them is freed (G2).
+
+    `attempt` is the id under which that was found. `is_scanned`: it was found only after a code had been scanned.
+    """
+
+    attempt: AttemptId
+    is_scanned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verified(StateBase):
     """The account is verified; `simulated`: by a provider that proves nothing."""
 
@@ -175,6 +192,9 @@ class Verified(StateBase):
     at: datetime
     simulated: bool = False
 
+
+AsksForText = AskingName | AskingNumber | ChangingName | ChangingNumber
+"""The states whose question waits for a text; a number that is typed there is an answer, not a button's position."""
 
 State = (
     Idle
@@ -194,6 +214,7 @@ State = (
     | Scanning
     | Expired
     | Failed
+    | QuotaFull
     | Verified
 )
 

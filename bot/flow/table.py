@@ -14,17 +14,20 @@ from bot.flow.events import (
     CodeExpired,
     CodeExpiring,
     Command,
+    FormSent,
     LinkAccepted,
     LinkRejected,
     MethodSuggested,
+    QuotaChecked,
     ReaskRequested,
+    ReminderDue,
     Said,
     Sent,
     SideTapped,
     Throttled,
 )
 from bot.flow.rows import Row, always, on, on_choice, on_former_choice
-from bot.flow.rules import anytime, details, entry, links, scan
+from bot.flow.rules import anytime, details, dispute, entry, links, quota, reminding, scan
 from bot.flow.states import (
     Agreeing,
     AgreeingFace,
@@ -39,6 +42,7 @@ from bot.flow.states import (
     Failed,
     Idle,
     Opening,
+    QuotaFull,
     ReadingEnterprise,
     ReadingInvitation,
     ReadingOverseas,
@@ -49,7 +53,7 @@ from bot.flow.states import (
 
 RETURNABLE: tuple[type[StateBase], ...] = (
     *(Idle, ChoosingType, ReadingEnterprise, ReadingOverseas, Agreeing, AskingName, AskingNumber, ChangingName),
-    *(CheckingName, ChangingNumber, Confirming, AgreeingFace, Expired, Failed, Verified),
+    *(CheckingName, ChangingNumber, Confirming, AgreeingFace, Expired, Failed, QuotaFull, Verified),
 )
 """The states to which an invitation may return; it cancels a live code, so no state that waits for one is here."""
 
@@ -83,13 +87,13 @@ TABLE: tuple[Row, ...] = (
     on(Agreeing, Command.BACK, entry.back_to_type, ChoosingType),
     # Name and number
     on(AskingName, Said, details.name_said, AskingNumber, Confirming, CheckingName),
-    on(AskingName, Command.BACK, entry.back_to_consent, Agreeing),
+    on_choice(AskingName, Choice.BACK, entry.back_to_consent, Agreeing),
     on_choice(CheckingName, Choice.NAME_RIGHT, details.name_right, AskingNumber, Confirming),
     on_choice(CheckingName, Choice.NAME_WRONG, details.name_not_right, AskingName, ChangingName),
     on(CheckingName, Said, details.name_said, AskingNumber, Confirming),
     on(CheckingName, Command.BACK, details.name_not_right, AskingName, ChangingName),
     on(AskingNumber, Said, details.number_said, Confirming, AskingName, CheckingName),
-    on(AskingNumber, Command.BACK, details.back_to_name, AskingName),
+    on_choice(AskingNumber, Choice.BACK, details.back_to_name, AskingName),
     # The data and the method
     on_choice(Confirming, Choice.WECHAT, scan.wechat_chosen, Opening),
     on_choice(Confirming, Choice.QQ, scan.qq_chosen, Opening),
@@ -99,19 +103,26 @@ TABLE: tuple[Row, ...] = (
     on_former_choice(Confirming, Choice.CONFIRM, scan.confirmed, Opening, AgreeingFace),
     on_former_choice(Confirming, Choice.BACK, details.back_from_confirm, ChangingNumber),
     on(ChangingName, Said, details.name_said, Confirming, CheckingName),
-    on(ChangingName, Command.BACK, details.back_to_confirm, Confirming),
+    on_choice(ChangingName, Choice.BACK, details.back_to_confirm, Confirming),
     on(ChangingNumber, Said, details.number_said, Confirming, ChangingName, CheckingName),
-    on(ChangingNumber, Command.BACK, details.back_to_confirm, Confirming),
+    on_choice(ChangingNumber, Choice.BACK, details.back_to_confirm, Confirming),
+    # The private form answers the steps that read text
+    *(
+        on(state, FormSent, details.form_sent, Confirming)
+        for state in (AskingName, CheckingName, AskingNumber, ChangingName, ChangingNumber)
+    ),
+    # The separate consent
     on_choice(AgreeingFace, Choice.AGREE, scan.face_agreed, Opening),
     on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
     on(AgreeingFace, Command.BACK, scan.other_method_chosen, Confirming),
     # The code
     on(Opening, AttemptOpened, scan.attempt_opened, Scanning),
-    on(Opening, AttemptRefused, scan.attempt_refused, Failed, Verified, Idle),
+    on(Opening, AttemptRefused, scan.attempt_refused, Failed, QuotaFull, Verified, Idle),
     on(Opening, ReaskRequested, scan.opening_resumed),
     on(Opening, Said, scan.said_while_opening),
     on(Opening, Sent, scan.still_opening),
     on(Opening, Command.START, scan.opening_resumed),
+    on(Opening, Command.STATUS, scan.opening_status),
     on(Opening, Command.BACK, scan.attempt_left, Confirming, Agreeing),
     on_choice(Scanning, Choice.NEW_CODE, scan.new_code, Opening),
     on_choice(Scanning, Choice.OTHER_METHOD, scan.attempt_left, Confirming, Agreeing),
@@ -123,7 +134,7 @@ TABLE: tuple[Row, ...] = (
     on(Scanning, AttemptProgressed, scan.attempt_progressed),
     on(Scanning, CodeExpiring, scan.code_expiring, Opening),
     on(Scanning, CodeExpired, scan.code_expired, Expired),
-    on(Scanning, AttemptFailed, scan.attempt_failed, Failed),
+    on(Scanning, AttemptFailed, scan.attempt_failed, Failed, QuotaFull),
     on(Scanning, AttemptRefused, scan.link_revoked, Idle),
     on_choice(Expired, Choice.NEW_CODE, scan.new_code, Opening),
     on_choice(Expired, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming, Agreeing),
@@ -134,14 +145,26 @@ TABLE: tuple[Row, ...] = (
     on_choice(Failed, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming, Agreeing),
     on_choice(Failed, Choice.CHANGE_DATA, details.back_to_confirm, Confirming, Agreeing),
     on(Failed, Command.BACK, scan.other_method_chosen, Confirming, Agreeing),
+    # Three accounts used up
+    on(Confirming, QuotaChecked, quota.quota_checked, QuotaFull),
+    on(QuotaFull, QuotaChecked, quota.quota_checked_again, Confirming),
+    on_choice(QuotaFull, Choice.CHANGE_NUMBER, details.number_wrong, ChangingNumber),
+    on_choice(QuotaFull, Choice.FREED, quota.place_freed),
+    on(QuotaFull, Command.BACK, details.number_wrong, ChangingNumber),
+    # Verified
     on(Verified, Command.START, scan.shown_again),
     on(Verified, Command.CANCEL, scan.verified_stays),
     on(Verified, Command.BACK, scan.verified_stays),
     on(Verified, AttemptPassed, scan.attempt_passed_before),
     # Cancelling, in every state that offers it
-    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, AgreeingFace)),
+    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, AgreeingFace, QuotaFull)),
+    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (AskingName, AskingNumber)),
+    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (ChangingName, ChangingNumber)),
     *(on_choice(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),
     on(Opening, Command.CANCEL, anytime.attempt_cancelled, Idle),
+    # Disputing
+    on_choice(Failed, Choice.DISPUTE, dispute.failure_disputed),
+    on_choice(QuotaFull, Choice.DISPUTE, dispute.quota_disputed),
     # In every state
     always(Command.START, anytime.asked_to_resume),
     always(Command.STATUS, anytime.status),
@@ -158,12 +181,15 @@ TABLE: tuple[Row, ...] = (
     always(MethodSuggested, links.method_suggested, ChoosingType),
     always(SideTapped, anytime.side_tapped, Idle, ChoosingType),
     always(Said, anytime.text_not_expected),
+    always(FormSent, anytime.ignored),
     always(Sent, anytime.not_a_text),
     always(Throttled, anytime.throttled),
     always(ReaskRequested, anytime.question_reasked),
+    always(ReminderDue, reminding.reminded),
     always(AttemptPassed, scan.attempt_passed, Verified),
     always(AttemptOpened, scan.unexpected_attempt_opened),
     always(AttemptRefused, anytime.ignored),
+    always(QuotaChecked, anytime.ignored),
     always(AttemptProgressed, anytime.ignored),
     always(CodeExpiring, anytime.ignored),
     always(CodeExpired, anytime.ignored),

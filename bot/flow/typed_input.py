@@ -91,10 +91,13 @@ _CHOICES: Mapping[Choice, str] = {
     Choice.NETID: "网号 网证 用网号 用网号认证 网号认证 netid networkidentity usemynetworkidentity",
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 newcode refresh getanewcode",
     Choice.OTHER_METHOD: (
-        "换种方式 换方式 其他方式 换一种 改用其他方式 otherway anotherway useadifferentway useanotherway"
+        "换种方式 换方式 其他方式 换一种 改用其他方式 otherway anotherway anothermethod othermethod useadifferentway "
+        "useanotherway useanothermethod"
     ),
     Choice.TRY_AGAIN: "再试一次 重试 再来一次 再试 tryagain retry again",
     Choice.CHANGE_DATA: "修改资料 改资料 修改信息 changedata editdata changemydata changedetails",
+    Choice.FREED: "已腾出名额继续 已腾出名额 腾出名额了 腾出来了 已经腾出来了 继续 ifreedaplace freed continue",
+    Choice.DISPUTE: "对结果有异议 有异议 结果不对 这不对 不服 弄错了 thisiswrong wrong idisagree disagree",
     Choice.BACK: "返回 上一步 后退 返回上一步 back goback",
     Choice.CANCEL: "取消 取消认证 退出 算了 cancel quit stop",
 }
@@ -115,6 +118,7 @@ _COMMANDS: Mapping[Command, str] = {
 _LINKS: Mapping[str, str] = {
     "enterprise": "企业实名认证指引 企业认证指引 enterpriseguide",
     "international": "前往国际站 去国际站 国际站 internationalsite",
+    "find_accounts": "查找名下账号 查找账号 findmyaccounts",
     "console": "打开控制台 控制台 opentheconsole openconsole console",
 }
 """The words of buttons that open a page, by the page's key."""
@@ -124,6 +128,9 @@ _CODE = (
     "copylink openonthisphone openhere showthecodeagain qrcode code wheresthecode whereisthecode"
 )
 """Words of a person who looks for the code or for the buttons below it."""
+
+_FORM = "在网页上填不发到聊天里 在网页上填 在网页上填写 网页填写 useawebpagenotthechat useawebpage webpage"
+"""Words of the button that opens the private form."""
 
 _ASKING = re.compile(
     "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会"
@@ -135,6 +142,7 @@ _WORDS_OF_CHOICES = {word for _, word in _CHOICE_WORDS}
 _COMMAND_OF_WORD = {word: command for command, words in _COMMANDS.items() for word in words.split()}
 _LINK_OF_WORD = {word: link for link, words in _LINKS.items() for word in words.split()}
 _CODE_WORDS = frozenset(_CODE.split())
+_FORM_WORDS = frozenset(_FORM.split())
 _LONGEST = 40
 
 
@@ -144,17 +152,17 @@ def normalize(text: str) -> str:
     return "".join(character for character in folded if character.isalnum())[:_LONGEST]
 
 
-def match_choice(text: str, offered: Sequence[Choice]) -> Choice | None:
-    """The offered choice that a text means, if any; a number means a position, counted from one."""
+def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = True) -> Choice | None:
+    """The offered choice that a text means, if any; with `by_position` a number means a position, from one."""
     word = normalize(text)
-    if word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
+    if by_position and word.isascii() and word.isdigit() and 0 < int(word) <= len(offered):
         return offered[int(word) - 1]
     return next((choice for choice in offered if (choice, word) in _CHOICE_WORDS), None)
 
 
 def is_button_word(text: str) -> bool:
     """Whether a text is a word of any button, also of one that is not offered."""
-    return normalize(text) in _WORDS_OF_CHOICES or is_about_code(text)
+    return normalize(text) in _WORDS_OF_CHOICES | _FORM_WORDS or is_about_code(text)
 
 
 def is_question(text: str) -> bool:

@@ -6,15 +6,17 @@ The keyboards of questions are built as the Bot API takes them: the library's ob
 from typing import Any
 from urllib.parse import urlsplit
 
-from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.content.catalogue import LANGUAGES, Catalogue
 from bot.flow.effects import (
     Button,
     ChoiceButton,
     CopyLinkButton,
+    FormButton,
     LanguagesButton,
     OpenLinkButton,
+    RemindersOffButton,
     Rows,
     ShowCodeButton,
     TopicButton,
@@ -38,16 +40,16 @@ PlainMarkup = dict[str, Any]
 """A keyboard as the Bot API takes it."""
 
 
-def keyboard(catalogue: Catalogue, language: str, rows: Rows, question_id: str) -> PlainMarkup | None:
-    """The keyboard of a question; None when it has no buttons."""
-    built = [[made for button in row if (made := _button(catalogue, language, button, question_id))] for row in rows]
+def keyboard(
+    catalogue: Catalogue, language: str, rows: Rows, question_id: str, *, form_url: str | None = None
+) -> PlainMarkup | None:
+    """The keyboard of a question; None when it has no buttons. `form_url` is where its private form is."""
+    built = [
+        [made for button in row if (made := _button(catalogue, language, button, question_id, form_url))]
+        for row in rows
+    ]
     filled = [row for row in built if row]
     return {"inline_keyboard": filled} if filled else None
-
-
-def force_reply(catalogue: Catalogue, language: str, *, placeholder: str) -> ForceReply:
-    """A forced reply, which opens the input field with an example in it."""
-    return ForceReply(input_field_placeholder=catalogue.text(language, placeholder))
 
 
 def languages(catalogue: Catalogue, language: str) -> InlineKeyboardMarkup:
@@ -80,7 +82,9 @@ def is_public(link: str) -> bool:
     return is_elsewhere(urlsplit(link).hostname or "")
 
 
-def _button(catalogue: Catalogue, language: str, button: Button, question_id: str) -> PlainMarkup | None:
+def _button(
+    catalogue: Catalogue, language: str, button: Button, question_id: str, form_url: str | None
+) -> PlainMarkup | None:
     match button:
         case ChoiceButton(choice, is_resting):
             data = f"{QUESTION_PREFIX}:{choice}:{question_id}"
@@ -90,7 +94,7 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
             made = {"text": label, "callback_data": data}
             style = _STYLES.get(choice)
             return made if style is None else {**made, "style": style}
-        case TopicButton() | LanguagesButton() | ShowCodeButton():
+        case TopicButton() | LanguagesButton() | ShowCodeButton() | RemindersOffButton():
             return _side(catalogue, language, button)
         case UrlButton(link):
             label, url = catalogue.text(language, f"link.{link}.label"), catalogue.text(language, f"link.{link}.url")
@@ -101,9 +105,13 @@ def _button(catalogue: Catalogue, language: str, button: Button, question_id: st
         case OpenLinkButton(link):
             label = catalogue.text(language, "button.open_here")
             return {"text": label, "url": localised(link, language=language)} if is_public(link) else None
+        case FormButton():
+            return None if form_url is None else _form(catalogue, language, form_url)
 
 
-def _side(catalogue: Catalogue, language: str, button: TopicButton | LanguagesButton | ShowCodeButton) -> PlainMarkup:
+def _side(
+    catalogue: Catalogue, language: str, button: TopicButton | LanguagesButton | ShowCodeButton | RemindersOffButton
+) -> PlainMarkup:
     """A button that does not answer the question, and works in every state."""
     match button:
         case TopicButton(topic, label):
@@ -116,4 +124,12 @@ def _side(catalogue: Catalogue, language: str, button: TopicButton | LanguagesBu
             title, side, choice = catalogue.text(language, "button.language"), SideMessage.LANGUAGE, "choose"
         case ShowCodeButton():
             title, side, choice = catalogue.text(language, "button.show_code"), SideMessage.CODE, "show"
+        case RemindersOffButton():
+            title, side, choice = catalogue.text(language, "button.reminders_off"), SideMessage.REMINDER, "off"
     return {"text": title, "callback_data": _side_data(side, choice)}
+
+
+def _form(catalogue: Catalogue, language: str, form_url: str) -> PlainMarkup:
+    """The button of the private form; Telegram opens an https page as a Mini App, and any other in the browser."""
+    label, url = catalogue.text(language, "button.form"), localised(form_url, language=language)
+    return {"text": label, "web_app": {"url": url}} if url.startswith("https:") else {"text": label, "url": url}

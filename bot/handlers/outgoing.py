@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from telegram import Bot, ForceReply, InputMediaPhoto, LinkPreviewOptions
+from telegram import Bot, InputMediaPhoto, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
@@ -49,12 +49,22 @@ _MESSAGES = e.SendText | e.ShowFaq | e.ShowLanguages | e.ShowRecords | e.SendExp
 ScheduleDeletion = Callable[[PersonId, int], Awaitable[None]]
 """Schedules a message's deletion for later."""
 
+FormUrl = Callable[[PersonId, str], str | None]
+"""The address of the private form for a question, by the question's id; None where phones do not reach our pages."""
+
 
 class ReplySender:
     """Sends replies to private chats."""
 
-    def __init__(self, bot: Bot, catalogue: Catalogue, schedule_deletion: ScheduleDeletion) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        catalogue: Catalogue,
+        schedule_deletion: ScheduleDeletion,
+        form_url: FormUrl = lambda _person, _question_id: None,
+    ) -> None:
         self._bot = BotMethods(bot)
+        self._form_url = form_url
         self._catalogue = catalogue
         self._schedule_deletion = schedule_deletion
         self._actions = ChatActions(bot)
@@ -105,12 +115,8 @@ class ReplySender:
             message_id = panel.id
             if await call_idempotent(lambda: self._edit(context, message_id, text, markup)):
                 return replace(panel, shows_name=shows_name)
-        if markup is not None or reply.placeholder is None:
-            sent, kind = await self._send(context, text, markup), PanelKind.TEXT
-        else:
-            waiting = keyboards.force_reply(self._catalogue, context.language, placeholder=reply.placeholder)
-            sent, kind = await self._send(context, text, waiting), PanelKind.TYPED
-        new = Panel(sent.message_id, kind, record, shows_name=shows_name)
+        sent = await self._send(context, text, markup)
+        new = Panel(sent.message_id, PanelKind.TEXT, record, shows_name=shows_name)
         return await self._replace_panel(panel, context, new)
 
     async def _show_card(self, reply: e.ReplaceCodeWithPicture, context: ReplyContext, panel: Panel | None) -> Panel:
@@ -322,7 +328,7 @@ class ReplySender:
             idempotent=False,
         )
 
-    async def _send(self, context: ReplyContext, text: str, markup: Keyboard | ForceReply | None) -> SentMessage:
+    async def _send(self, context: ReplyContext, text: str, markup: Keyboard | None) -> SentMessage:
         sent = await call(
             lambda: self._bot.send_message(
                 chat_of(context.person), text, HTML, reply_markup=markup, link_preview_options=_NO_PREVIEW
@@ -363,7 +369,9 @@ class ReplySender:
     def _markup(
         self, reply: e.AskQuestion | e.ShowCode | e.EditCaption | e.ReplaceCodeWithPicture, context: ReplyContext
     ) -> PlainMarkup | None:
-        return keyboards.keyboard(self._catalogue, context.language, reply.rows, reply.question_id)
+        has_form = any(isinstance(button, e.FormButton) for row in reply.rows for button in row)
+        form_url = self._form_url(context.person, reply.question_id) if has_form else None
+        return keyboards.keyboard(self._catalogue, context.language, reply.rows, reply.question_id, form_url=form_url)
 
 
 def _makes_way(panel: Panel) -> bool:

@@ -8,7 +8,7 @@ from enum import StrEnum
 class PanelKind(StrEnum):
     """What kind of message the panel is, and so how it can be changed.
 
-    `TYPED` is a question with a forced reply; Telegram allows no edit of a message with `ForceReply`, so it is deleted.
+    `TYPED` is a question with a forced reply, which an earlier release asked; Telegram allows no edit of it.
     `DELETED` is no message any more: it was deleted with the answer to it, and only its record goes on.
     """
 
@@ -36,7 +36,8 @@ class Panel:
     def dump(self) -> str:
         """The panel as text."""
         facts = {"id": self.id, "form": self.kind, "record": self.record, "last": self.is_last}
-        return json.dumps(facts | ({"shows_name": True} if self.shows_name else {}), ensure_ascii=False)
+        facts |= {"shows_name": True} if self.shows_name else {}
+        return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
     @staticmethod
     def load(text: str) -> "Panel | None":

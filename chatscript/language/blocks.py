@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from chatscript.language.lexer import SourceSpan
+
+MARK = re.compile(r"(?P<mark>@[a-z-]+!?|!!|>>|<<|\.\.\.|[<~][?!]|[><~x!])(?P<gap>\s+|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,18 @@ class ScriptBlock:
         if not self.body.text:
             raise self.body.problem(f"expected {description} after {self.mark}")
         return self.body
+
+    def inner_blocks(self) -> list[ScriptBlock]:
+        """Return the indented lines as blocks of their own. Raises `SyntaxProblem` when the first has no mark."""
+        blocks: list[ScriptBlock] = []
+        for line in self.indented:
+            if found := MARK.match(line.text):
+                blocks.append(ScriptBlock(found["mark"], line, line.subspan(found.end())))
+            elif blocks:
+                blocks[-1] = replace(blocks[-1], indented=(*blocks[-1].indented, line))
+            else:
+                raise line.problem("expected a line with a mark, such as < Hello")
+        return blocks
 
 
 def nearest_hint(word: str, known: Collection[str]) -> str:

@@ -13,6 +13,7 @@ from chatscript.language.lexer import parse_expected_text, parse_text
 from chatscript.language.patterns import SourceLocation
 from chatscript.language.steps import AnyStep, BotSetting
 from playground.phone.apps import Gesture, PhoneApp
+from playground.world.membership import ROLES
 
 FAULT_KINDS = ("401", "403", "429", "500", "502", "lost", "drop", "slow", "garbage")
 
@@ -24,11 +25,14 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*", re.IGNORECASE)
 RESERVED_SETTINGS = frozenset({"BOT_TOKEN", "BOT_API_URL", "DATA_DIR", "CLOCK_OFFSET_FILE", COVERAGE_VARIABLE})
 
 
+ANY_ORDER, INCLUDE = "@any-order", "@include"  # parsed elsewhere
+
+
 def parse_directive(block: ScriptBlock) -> AnyStep | BotSetting:
     """Parse one block. Raises `SyntaxProblem`."""
     reader = _PARSERS.get(block.mark)
     if reader is None:
-        raise block.line.problem(f"unknown directive {block.mark}{nearest_hint(block.mark, _PARSERS)}")
+        raise block.line.problem(f"unknown directive {block.mark}{nearest_hint(block.mark, DIRECTIVES)}")
     block.require_no_indented()
     return reader(block)
 
@@ -120,6 +124,18 @@ def _parse_reaction(block: ScriptBlock) -> AnyStep:
     return steps.ExpectMark(block.line.location, block.source, steps.MarkKind.REACTED, emoji)
 
 
+def _parse_group(block: ScriptBlock) -> AnyStep:
+    channel = block.mark == "@channel"
+    return steps.SwitchToGroup(block.line.location, block.source, title=block.body.text, channel=channel)
+
+
+def _parse_role(block: ScriptBlock) -> AnyStep:
+    role = block.require_body(f"a role: {', '.join(ROLES)}")
+    if role.text not in ROLES:
+        raise role.problem(f"expected one of {', '.join(ROLES)}{nearest_hint(role.text, ROLES)}")
+    return steps.ChangeRole(block.line.location, block.source, role.text, bot=block.mark == "@bot-role")
+
+
 def _parse_patience(block: ScriptBlock) -> AnyStep:
     wait = _parse_wait(block)
     return steps.SetPatience(wait.location, wait.source, wait.seconds)
@@ -147,7 +163,10 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep | BotSetting]] = {
     "@lang": _parse_language,
     "@texts": _parse_language,
     "@user": _parse_person,
-    "@group": _without_argument(steps.SwitchToGroup),
+    "@group": _parse_group,
+    "@channel": _parse_group,
+    "@role": _parse_role,
+    "@bot-role": _parse_role,
     "@private": _without_argument(steps.SwitchToPrivateChat),
     "@block": _without_argument(partial(steps.SetBlocked, blocked=True)),
     "@unblock": _without_argument(partial(steps.SetBlocked, blocked=False)),
@@ -172,3 +191,4 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep | BotSetting]] = {
     "@status": _parse_status,
     "@reload": _without_argument(steps.ReloadPage),
 }
+DIRECTIVES = frozenset([*_PARSERS, ANY_ORDER, INCLUDE])

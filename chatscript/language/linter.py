@@ -67,6 +67,11 @@ def _texts_of_expectation(step: AnyStep) -> Iterator[tuple[ExpectedText, TextRol
             yield from _of_content(content)
         case steps.ExpectInlineResults(results=results):
             yield from _of_keyboard(results)
+        case steps.ForbidMessage(content=content):
+            yield from ((text, TextRole.MATCHED) for text, _ in _of_content(content))
+        case steps.ExpectInAnyOrder(expected=expected):
+            for inner in expected:
+                yield from _texts_of_expectation(inner)
         case _:
             pass
 

@@ -13,7 +13,8 @@ from difflib import get_close_matches
 from itertools import dropwhile
 from pathlib import Path
 
-from chatscript.language.blocks import ScriptBlock
+from chatscript.language.blocks import MARK, ScriptBlock
+from chatscript.language.directive_parser import INCLUDE
 from chatscript.language.lexer import SourceSpan, SyntaxProblem, display_width
 from chatscript.language.linter import find_value_problems
 from chatscript.language.patterns import SourceLocation
@@ -30,7 +31,6 @@ class ScriptErrors(Exception):
 
 
 _CELL = re.compile(r'(?:"[^"]*"|[^|])+')
-_MARK = re.compile(r"(?P<mark>@[a-z-]+!?|!!|>>|<<|\.\.\.|[<~]\?|[><~x!])(?P<gap>\s+|$)")
 _HEADER = re.compile(r"(?P<key>[a-z]+)\s*:(?P<rest>.*)")
 _PAIR = re.compile(r'(?P<name>[^\s=|"]+)=(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s|"]*))')
 _FULL_WIDTH = str.maketrans("＞＜～！＠｜［］（）．", "><~!@|[]().")
@@ -161,7 +161,7 @@ def _with_includes(
 ) -> Iterator[ScriptBlock]:
     """Yield the blocks with those of the scripts that `@include` names, whose headers do not count."""
     for block in blocks:
-        if block.mark != "@include":
+        if block.mark != INCLUDE:
             yield block
             continue
         path = Path(block.line.location.file).parent / block.body.text
@@ -196,7 +196,7 @@ def _group_blocks(file: str, lines: Sequence[str]) -> list[ScriptBlock]:
         whole = SourceSpan(line, SourceLocation(file, number))
         if line[0].isspace() and blocks and blocks[-1].mark:
             blocks[-1] = replace(blocks[-1], indented=(*blocks[-1].indented, whole.subspan(0)))
-        elif found := _MARK.match(line):
+        elif found := MARK.match(line):
             blocks.append(ScriptBlock(found["mark"], whole, whole.subspan(found.end())))
         else:
             blocks.append(ScriptBlock("", whole, whole))
@@ -205,10 +205,10 @@ def _group_blocks(file: str, lines: Sequence[str]) -> list[ScriptBlock]:
 
 def _explain_unmarked(line: str) -> str:
     plain = line.translate(_FULL_WIDTH)
-    if plain != line and _MARK.match(plain):
+    if plain != line and MARK.match(plain):
         return f"this mark is full-width; write {plain.split()[0]} and a space"
-    if _MARK.match(f"{line[:1]} "):
-        mark = line[:2] if _MARK.match(f"{line[:2]} ") else line[0]
+    if MARK.match(f"{line[:1]} "):
+        mark = line[:2] if MARK.match(f"{line[:2]} ") else line[0]
         return f"expected a space after {mark}"
     if line[0].isspace():
         return "expected an indented line only below a step"

@@ -1,7 +1,7 @@
 """Parses one block of a script into a step.
 
-Marks: `>` the person, `<` a message, `~` an edit (`<?` and `~?` may be missing), `x` a deletion, `!` a toast, `!!` an
-alert, `>>` an inline query, `<<` its results, `...` anything, `@word` a directive or the phone.
+Marks: `>` the person, `<` a message, `~` an edit (`<?` and `~?` may be missing, `<!` and `~!` must be), `x` a deletion,
+`!` a toast, `!!` an alert, `>>` an inline query, `<<` its results, `...` anything, `@word` a directive or the phone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from chatscript.language import steps
 from chatscript.language.blocks import ScriptBlock, nearest_hint
-from chatscript.language.directive_parser import parse_directive
+from chatscript.language.directive_parser import ANY_ORDER, parse_directive
 from chatscript.language.lexer import (
     SourceSpan,
     is_keyboard,
@@ -26,6 +26,7 @@ from chatscript.language.steps import AnyStep, BotSetting, MessageMark
 
 FILE_KINDS = frozenset({"photo", "document", "voice", "video_note", "video", "animation", "audio"})
 SENDABLE_KINDS = FILE_KINDS | {"sticker", "contact", "location", "poll", "web_app_data"}
+PERSON_WORDS = frozenset({"old", "tap", "forward", "edit", "reply", "react"})  # that may stand in place of a kind
 EXPECTED_KINDS = frozenset(
     [
         *(SENDABLE_KINDS - {"web_app_data"}),
@@ -39,6 +40,8 @@ _TAP = re.compile(r"\[(?P<label>(?:\\.|[^\[\]\\])*)\](?:@(?P<nth>[1-9]\d*)(?:\.(
 
 def parse_step(block: ScriptBlock) -> AnyStep | BotSetting:
     """Parse a block. Raises `SyntaxProblem`."""
+    if block.mark == ANY_ORDER:
+        return _parse_any_order(block)
     if block.mark.startswith("@"):
         return parse_directive(block)
     return _PARSERS[block.mark](block)
@@ -73,7 +76,7 @@ def _parse_user_kind(block: ScriptBlock, kind: str, rest: SourceSpan) -> AnyStep
             file = _parse_own_file(block, kind)
             return steps.SendAttachment(location, source, kind, parse_text(rest, wild=False), file)
         case _:
-            hint = nearest_hint(kind, SENDABLE_KINDS | {"old", "tap", "forward", "edit", "reply", "react"})
+            hint = nearest_hint(kind, SENDABLE_KINDS | PERSON_WORDS)
             message = f"({kind}) cannot be sent by a person{hint} (as a text: \\({kind}) ...)"
             raise block.body.problem(message)
 
@@ -140,6 +143,25 @@ def _parse_message(block: ScriptBlock) -> AnyStep:
         _parse_message_pattern(block, buttons=True),
         optional=block.mark.endswith("?"),
     )
+
+
+def _parse_forbidden_message(block: ScriptBlock) -> AnyStep:
+    if not block.body.text and not block.indented:
+        raise block.body.problem("expected what no message may say")
+    pattern = _parse_message_pattern(block, buttons=True)
+    return steps.ForbidMessage(block.line.location, block.source, MessageMark(block.mark[0]), pattern)
+
+
+def _parse_any_order(block: ScriptBlock) -> AnyStep:
+    if block.body.text or not block.indented:
+        raise block.body.problem(f"expected nothing after {ANY_ORDER}, and lines of the bot below it, indented")
+    expected: list[steps.OneExpectation] = []
+    for inner in block.inner_blocks():
+        step = parse_step(inner)
+        if not isinstance(step, steps.OneExpectation) or (isinstance(step, steps.ExpectMessage) and step.optional):
+            raise inner.line.problem(f"expected lines of the bot below {ANY_ORDER}, none of which may be missing")
+        expected.append(step)
+    return steps.ExpectInAnyOrder(block.line.location, block.source, tuple(expected))
 
 
 def _parse_message_pattern(block: ScriptBlock, *, buttons: bool) -> MessagePattern:
@@ -221,6 +243,8 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep]] = {
     "~": _parse_message,
     "<?": _parse_message,
     "~?": _parse_message,
+    "<!": _parse_forbidden_message,
+    "~!": _parse_forbidden_message,
     "x": _parse_deletion,
     "!": _parse_toast,
     "!!": _parse_toast,
@@ -228,3 +252,4 @@ _PARSERS: dict[str, Callable[[ScriptBlock], AnyStep]] = {
     "<<": _parse_inline_results,
     "...": _parse_anything,
 }
+MARKS = frozenset(_PARSERS)

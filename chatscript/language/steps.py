@@ -26,7 +26,7 @@ class ScriptStep:
 
 @dataclass(frozen=True, slots=True)
 class WriteText(ScriptStep):
-    """`> text`; also forwarded, an edit of the person's last message, or a reply to the bot's newest one."""
+    """`> text`: writes; `> (forward)`, `> (edit)` the person's last message, `> (reply)` to the bot's newest one."""
 
     text: TextPattern
     forward: bool = False
@@ -36,7 +36,7 @@ class WriteText(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class SendAttachment(ScriptStep):
-    """`> (sticker)`: an attachment; `file` is read from the folder of the script."""
+    """`> (photo) caption`: sends something else; a line `file: NAME` below is read from the folder of the script."""
 
     kind: str
     caption: TextPattern
@@ -52,7 +52,7 @@ class React(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class TapButton(ScriptStep):
-    """`> [Label]`; `nth` or `cell` (row, column) choose among equal labels, `old` among earlier keyboards."""
+    """`> [Label]`: presses; `@2` or `@row.column` chooses among equal labels, `> (old)` among earlier keyboards."""
 
     label: TextPattern
     nth: int | None = None
@@ -76,7 +76,7 @@ class TypeInlineQuery(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class ChooseInlineResult(ScriptStep):
-    """`>> [Title]`: chooses an inline result, or the button above the results; `nth` chooses among equal titles."""
+    """`>> [Title]`: chooses an inline result, or the button above the results; `@2` chooses among equal titles."""
 
     title: TextPattern
     nth: int | None = None
@@ -104,8 +104,16 @@ class ExpectMessage(ScriptStep):
 
 
 @dataclass(frozen=True, slots=True)
+class ForbidMessage(ScriptStep):
+    """`<!`, `~!`: since a person did something here, no such message or edit has come; buttons count when written."""
+
+    mark: MessageMark
+    content: MessagePattern
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectDeleted(ScriptStep):
-    """`x`: a deletion; `own` is whether the message is the person's, None when the script does not say."""
+    """`x`: a deletion; `x text` of a message of the bot, `x > text` of the person's own."""
 
     own: bool | None
     content: MessagePattern | None
@@ -159,7 +167,17 @@ class ExpectState(ScriptStep):
     name: str
 
 
-Expectation = ExpectMessage | ExpectDeleted | ExpectToast | ExpectInlineResults | ExpectLeft | ExpectMark
+OneExpectation = ExpectMessage | ExpectDeleted | ExpectToast | ExpectInlineResults | ExpectLeft | ExpectMark
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectInAnyOrder(ScriptStep):
+    """`@any-order`: the lines below it may come in any order."""
+
+    expected: tuple[OneExpectation, ...]
+
+
+Expectation = OneExpectation | ExpectInAnyOrder
 
 # Directives.
 
@@ -195,7 +213,18 @@ class SetPatience(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class SwitchToGroup(ScriptStep):
-    """`@group`: the following lines are in the group; the person stays the same."""
+    """`@group`, `@group 家人`, `@channel 新闻`: the following lines are there; the person stays the same."""
+
+    title: str
+    channel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRole(ScriptStep):
+    """`@role left`: the person's role in the current group from now on; `@bot-role` is the bot's."""
+
+    role: str
+    bot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +271,7 @@ Directive = (
     | SwitchPerson
     | SwitchToGroup
     | SwitchToPrivateChat
+    | ChangeRole
     | ChangePerson
     | SetPatience
     | SetBlocked
@@ -264,7 +294,7 @@ class OpenInApp(ScriptStep):
 
 @dataclass(frozen=True, slots=True)
 class PhoneGesture(ScriptStep):
-    """`@press`, `@tick`, `@choose`: the control with that label."""
+    """`@press LABEL`, `@tick LABEL`, `@choose LABEL`: a control of the page."""
 
     gesture: Gesture
     label: TextPattern
@@ -291,7 +321,7 @@ class ReloadPage(ScriptStep):
 
 
 PhoneStep = OpenInApp | PhoneGesture | ExpectPageText | ExpectPageStatus | ReloadPage
-AnyStep = UserStep | Expectation | AllowAnything | ExpectState | Directive | PhoneStep
+AnyStep = UserStep | Expectation | ForbidMessage | AllowAnything | ExpectState | Directive | PhoneStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ It keeps keyboards that were edited away, because a press of an old button still
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -111,9 +112,14 @@ class ChatView:
         """Return the unread events that the script must mention."""
         return [event for event in self.events[self.read_count :] if event.must_be_mentioned]
 
+    def next_unread(self) -> ChatEvent | None:
+        """Return the first unread event that the script must mention."""
+        rest = (self.events[number] for number in range(self.read_count, len(self.events)))
+        return next((event for event in rest if event.must_be_mentioned), None)
+
     def read_up_to(self, event: ChatEvent) -> None:
         """Mark all events up to this one as read."""
-        self.read_count = self.events.index(event) + 1
+        self.read_count = bisect_right(self.events, event.seq, key=lambda each: each.seq)
 
     def inline_keyboard_message(self) -> MessageView | None:
         """Return the newest message with inline buttons."""

@@ -18,7 +18,7 @@ _SAID_BY_BOT = re.compile(r"^\(|^/(?=.*/)|(?<!\S)\[|[{\\]|\.{3}")
 def format_events(
     events: Iterable[ChatEvent], names: Mapping[int, str], notes: Sequence[tuple[int, int, str]] = ()
 ) -> list[str]:
-    """Format the events of several chats in their order; `names` are the people by id.
+    """Format the events of several chats in their order; `names` are the lines that go to each chat, by its id.
 
     `notes` are steps that leave no event, such as `@crash`: the number of the event before, the chat, the text.
     """
@@ -30,7 +30,7 @@ def format_events(
         if event_lines is None:
             continue
         if where != chat and (chat is not None or where < 0):
-            lines.append(f"@user {names.get(where, where)}" if where > 0 else "@group")
+            lines.append(names.get(where) or (f"@user {where}" if where > 0 else "@group"))
         chat = where
         lines.extend(event_lines)
     return lines
@@ -43,7 +43,7 @@ def format_event(event: ChatEvent) -> list[str] | None:
         case ChatEvent(kind="message", own=own, message=MessageView() as message):
             lines = format_message(">" if own else "<", message)
         case ChatEvent(kind="press", text=label, data=data):
-            lines = [f"> [{_LABEL.sub(_ESCAPED, label)}]" if label else f"> (tap) {_escape_text(data, own=True)}"]
+            lines = [f"> [{escape_label(label)}]" if label else f"> (tap) {_escape_text(data, own=True)}"]
         case ChatEvent(kind="edit", own=True, message=MessageView() as message):
             lines = format_message("> (edit)", message)
         case ChatEvent(kind="edit", message=MessageView() as message):
@@ -64,7 +64,7 @@ def _format_other_event(event: ChatEvent) -> list[str] | None:
         case "inline":
             return [f">> {_escape_text(event.text, own=True)}".rstrip()]
         case "chose":
-            return [f">> [{_LABEL.sub(_ESCAPED, event.text)}]"]
+            return [f">> [{escape_label(event.text)}]"]
         case "reaction":
             return [f"> (react) {event.text}".rstrip() if event.own else f"@reacted {event.text}".rstrip()]
         case "pin" | "unpin":
@@ -95,9 +95,19 @@ def format_keyboard(rows: ButtonRows) -> str:
     )
 
 
+def escape_typed(text: str) -> str:
+    """Put a backslash before everything in a person's text that a script would read as a mark."""
+    return _TYPED.sub(_ESCAPED, text.strip())
+
+
+def escape_label(label: str) -> str:
+    """Put a backslash before everything in a label that a script would read as a mark."""
+    return _LABEL.sub(_ESCAPED, label)
+
+
 def _format_kind(message: MessageView) -> str:
     return "" if message.kind == "text" else f"({message.kind}) "
 
 
 def _escape_text(text: str, *, own: bool = False) -> str:
-    return _TYPED.sub(_ESCAPED, text.strip()) if own else _SAID_BY_BOT.sub(_ESCAPED, collapse_spaces(text))
+    return escape_typed(text) if own else _SAID_BY_BOT.sub(_ESCAPED, collapse_spaces(text))

@@ -56,6 +56,13 @@ def failure_report(result: CaseResult) -> str:
     return "\n".join(_report(result, failure)) if failure else ""
 
 
+def annotation(failure: CaseFailure) -> str:
+    """Return the command by which GitHub shows the failure beside its line."""
+    text = "\n".join([failure.headline, *failure.got, *failure.notes])
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::error file={short_path(failure.location.file)},line={failure.location.line}::{text}"
+
+
 def _report(result: CaseResult, failure: CaseFailure) -> Iterator[str]:
     yield f"FAIL {result.case.name}"
     yield f"{_location(failure)}: {failure.headline}"

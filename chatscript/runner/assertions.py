@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chatscript.coverage import COVERAGE_VARIABLE
@@ -12,6 +14,8 @@ from chatscript.match.matcher import Captures
 from chatscript.match.message_diff import MessageComparison, compare_message, describe_text_difference, match_keyboard
 from chatscript.match.transcript import format_event
 from chatscript.runner.context import RunContext, StepFailed
+
+_FLOOD = 100  # events that a passage of `...` may have without a limit of its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,18 @@ class EventComparison:
 
 async def expect_event(context: RunContext, step: steps.Expectation) -> None:
     """Wait for the event that the step expects. Raises `StepFailed` when another event or none comes."""
+    if isinstance(step, steps.ExpectInAnyOrder):
+        await _expect_in_any_order(context, step)
+        return
+    started, passed_over = time.monotonic(), 0
     while True:
-        event = await context.listener.wait_for(
-            lambda: _next_unread(context), stop_when_idle=context.expects_prompt_reply
+        event = context.chat.next_unread() or await context.listener.wait_for(
+            context.chat.next_unread, stop_when_idle=context.expects_prompt_reply
         )
         if event is None:
             if is_optional(step):
                 return
-            raise _no_event(context)
+            raise await _no_event(context)
         comparison = await compare_event(context, step, event)
         if not comparison.differences:
             context.chat.read_up_to(event)
@@ -44,6 +52,84 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
         if context.chat.id not in context.lenient_chats:
             raise await _other_event(context, step, event, comparison)
         context.chat.read_up_to(event)
+        passed_over += 1
+        if passed_over > _FLOOD and time.monotonic() - started > context.listener.timing.timeout:
+            raise StepFailed(f"the bot did {passed_over} things here, does still more, and none of them is this:")
+
+
+async def _expect_in_any_order(context: RunContext, step: steps.ExpectInAnyOrder) -> None:
+    """Wait for as many events as there are lines, and find one for each line. Raises `StepFailed`."""
+    chat, wanted, lenient = context.chat, len(step.expected), context.chat.id in context.lenient_chats
+    seen = wanted - 1
+    while True:
+        enough = await _wait_for_more(context, seen)
+        events = chat.unread_events()[: None if lenient else wanted]
+        compared = [[await compare_event(context, line, event) for event in events] for line in step.expected]
+        found = _assign(compared)
+        if len(found) == wanted:
+            break
+        if not enough or not lenient:
+            raise await _not_assigned(context, step, events, found)
+        seen = len(events)
+    chat.read_up_to(events[max(found)])
+    context.lenient_chats.discard(chat.id)
+    for number, line in found.items():
+        context.scope.values.update(compared[line][number].captures)
+
+
+async def _wait_for_more(context: RunContext, seen: int) -> bool:
+    chat = context.chat
+    return bool(
+        await context.listener.wait_for(
+            lambda: len(chat.unread_events()) > seen or None, stop_when_idle=context.expects_prompt_reply
+        )
+    )
+
+
+def _assign(compared: Sequence[Sequence[EventComparison]]) -> dict[int, int]:
+    """Give as many lines as possible an event of their own: a maximum bipartite matching by augmenting paths."""
+    line_of: dict[int, int] = {}
+
+    def place(line: int, tried: set[int]) -> bool:
+        for number, comparison in enumerate(compared[line]):
+            if comparison.differences or number in tried:
+                continue
+            tried.add(number)
+            if number not in line_of or place(line_of[number], tried):
+                line_of[number] = line
+                return True
+        return False
+
+    for line in range(len(compared)):
+        place(line, set())
+    return line_of
+
+
+async def _not_assigned(
+    context: RunContext, step: steps.ExpectInAnyOrder, events: Sequence[ChatEvent], found: Mapping[int, int]
+) -> StepFailed:
+    missing = [line for number, line in enumerate(step.expected) if number not in found.values()]
+    surplus = [event for number, event in enumerate(events) if number not in found]
+    headline = "the bot did something that no line here mentions:" if surplus else (await _no_event(context)).headline
+    return StepFailed(
+        headline,
+        got=[line for event in surplus for line in format_event(event) or []],
+        notes=[f"this did not come: {line.source}" for line in missing],
+    )
+
+
+async def expect_absent(context: RunContext, step: steps.ForbidMessage) -> None:
+    """Wait until the bot is idle. Raises `StepFailed` for such a message since a person last did something here."""
+    await context.listener.wait_idle()
+    kind = "message" if step.mark is steps.MessageMark.MESSAGE else "edit"
+    events = context.chat.events
+    first = max((number for number, event in enumerate(events, 1) if event.own), default=0)
+    for event in events[first:]:
+        if event.kind == kind and event.message is not None:
+            buttons = bool(step.content.keyboard.rows)
+            compared = await _compare_message(context, step.content, event.message, buttons=buttons)
+            if not compared.differences:
+                raise StepFailed("the script forbids this, and it came:", got=format_event(event) or [])
 
 
 def is_optional(step: steps.Expectation) -> bool:
@@ -100,6 +186,9 @@ async def compare_event(context: RunContext, step: steps.Expectation, event: Cha
                 else "a new message, not an edit"
             )
             return EventComparison((f"it is {actual}", *comparison.differences), {})
+        case steps.ExpectInAnyOrder(expected=lines), _:
+            several = [await compare_event(context, line, event) for line in lines]
+            return next((one for one in several if not one.differences), several[0])
         case steps.ExpectDeleted(), ChatEvent(kind="delete", before=MessageView() as deleted):
             return _compare_deletion(context, step, deleted)
         case steps.ExpectToast(), ChatEvent(kind="toast"):
@@ -133,9 +222,11 @@ def _compare_mark(context: RunContext, emoji: TextPattern | None, event: ChatEve
     return EventComparison(differences, found or {})
 
 
-async def _compare_message(context: RunContext, content: MessagePattern, message: MessageView) -> EventComparison:
+async def _compare_message(
+    context: RunContext, content: MessagePattern, message: MessageView, *, buttons: bool = True
+) -> EventComparison:
     qr = await context.client.read_qr(message.picture) if content.qr and message.picture else None
-    compared = compare_message(content, message, context.scope, qr=qr)
+    compared = compare_message(content, message, context.scope, qr=qr, buttons=buttons)
     return EventComparison(compared.differences, compared.captures)
 
 
@@ -150,14 +241,14 @@ def _compare_deletion(context: RunContext, step: steps.ExpectDeleted, deleted: M
     return EventComparison((*differences, *compared.differences), compared.captures)
 
 
-def _next_unread(context: RunContext) -> ChatEvent | None:
-    return next(iter(context.chat.unread_events()), None)
-
-
-def _no_event(context: RunContext) -> StepFailed:
+async def _no_event(context: RunContext) -> StepFailed:
     if not context.environment.alive():
         return StepFailed(f"the bot's process ended with exit code {context.environment.exit_code}")
-    reason = "it is idle" if context.expects_prompt_reply else f"waited {context.listener.timing.timeout:g} s"
+    reason = f"waited {context.listener.timing.timeout:g} s"
+    if not await context.client.wait_idle(0):
+        reason += "; it is busy: it has not asked for more updates since, or a call of it is under way"
+    elif context.expects_prompt_reply:
+        reason = "it is idle"
     others = [chat for chat in context.listener.chats() if chat is not context.chat and chat.unread_events()]
     notes = [f"the script does not mention what happened in {context.name_of(chat)}" for chat in others]
     return StepFailed(f"the bot did nothing more here ({reason})", notes=notes)

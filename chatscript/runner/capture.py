@@ -18,6 +18,7 @@ _VISIBLE_IN_CHAT = (
     steps.AllowAnything,
     steps.UserStep,
     steps.Expectation,
+    steps.ForbidMessage,
 )
 
 

@@ -13,7 +13,7 @@ from chatscript.language.bot_texts import BotTexts
 from chatscript.language.patterns import SourceLocation
 from chatscript.match.transcript import format_events
 from chatscript.results import Capture, Case, CaseFailure, CaseResult, StepNote
-from chatscript.runner.assertions import expect_event, expect_nothing_more, expect_state
+from chatscript.runner.assertions import expect_absent, expect_event, expect_nothing_more, expect_state
 from chatscript.runner.bot_process import BotLauncher
 from chatscript.runner.capture import add_note, collect
 from chatscript.runner.context import RunContext, StepFailed, open_context
@@ -129,7 +129,12 @@ async def _run_steps(
 
 async def run_step(
     context: RunContext,
-    step: steps.UserStep | steps.AllowAnything | steps.ExpectState | steps.Directive | steps.PhoneStep,
+    step: steps.UserStep
+    | steps.ForbidMessage
+    | steps.AllowAnything
+    | steps.ExpectState
+    | steps.Directive
+    | steps.PhoneStep,
 ) -> None:
     """Run a step that is not an expectation. Raises `StepFailed`."""
     match step:
@@ -137,6 +142,8 @@ async def run_step(
             context.lenient_chats.add(context.chat.id)
         case steps.ExpectState():
             await expect_state(context, step)
+        case steps.ForbidMessage():
+            await expect_absent(context, step)
         case (
             steps.WriteText()
             | steps.SendAttachment()
@@ -164,8 +171,7 @@ async def build_failure(
 ) -> CaseFailure:
     """Collect everything that a report of the failure shows."""
     await context.listener.poll()  # a refused call may have been the last one
-    names = {id: name for name, id in context.scope.people.items()}
-    chat = format_events(context.listener.events, names, notes)
+    chat = format_events(context.listener.events, context.chat_lines(), notes)
     return CaseFailure(
         location,
         source,

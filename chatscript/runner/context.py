@@ -39,7 +39,7 @@ class RunContext:
     person: str
     chat: ChatView
     exit_stack: AsyncExitStack
-    group: int | None = None
+    groups: dict[str, int] = field(default_factory=dict)  # by the line that goes there
     expects_prompt_reply: bool = False
     faults_ordered: bool = False
     clock_moved: bool = False
@@ -82,7 +82,12 @@ class RunContext:
     def name_of(self, chat: ChatView) -> str:
         """Return a description of a chat for reports."""
         owner = next((name for name, id in self.scope.people.items() if id == chat.id), None)
-        return f"the chat of {owner}" if owner else "the group"
+        return f"the chat of {owner}" if owner else self.chat_lines().get(chat.id, "the group")
+
+    def chat_lines(self) -> dict[int, str]:
+        """Return the line that goes to each chat, by the id of the chat."""
+        people = {id: f"@user {name}" for name, id in self.scope.people.items()}
+        return people | {id: line for line, id in self.groups.items()}
 
     def expect_prompt_reply(self) -> None:
         """The bot gets an update now. Once it is idle and silent again, it has answered, unless calls are to fail."""

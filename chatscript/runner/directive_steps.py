@@ -15,7 +15,11 @@ async def run_directive(context: RunContext, step: steps.Directive) -> None:
         case steps.SwitchPerson(name=name):
             context.switch_person(name)
         case steps.SwitchToGroup():
-            await _go_to_group(context)
+            await _go_to_group(context, step)
+        case steps.ChangeRole():
+            context.environment.mark_log()
+            await context.client.set_role(context.chat.id, context.person_id, step.role, bot=step.bot)
+            context.expect_prompt_reply()
         case steps.SwitchToPrivateChat():
             context.switch_chat(context.person_id)
         case steps.ChangePerson(facts=facts):
@@ -33,12 +37,15 @@ async def _switch_language(context: RunContext, step: steps.SwitchLanguage) -> N
     context.languages[context.person] = context.scope.language = language
 
 
-async def _go_to_group(context: RunContext) -> None:
-    if context.group is None:
+async def _go_to_group(context: RunContext, step: steps.SwitchToGroup) -> None:
+    line = f"{'@channel' if step.channel else '@group'} {step.title}".rstrip()
+    if line not in context.groups:
         context.environment.mark_log()
-        context.group = await context.client.add_group(GROUP_TITLE, list(context.scope.people.values()))
+        people = list(context.scope.people.values())
+        kind = "channel" if step.channel else "group"
+        context.groups[line] = await context.client.add_group(step.title or GROUP_TITLE, people, kind)
         context.expect_prompt_reply()
-    context.switch_chat(context.group)
+    context.switch_chat(context.groups[line])
 
 
 async def _affect_bot(context: RunContext, step: steps.Directive) -> None:

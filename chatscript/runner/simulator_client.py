@@ -67,10 +67,14 @@ class SimulatorClient:
         """Change a person's name, username, phone number or language, or block or unblock the bot."""
         await self._call("PATCH", f"/sim/users/{person}", json=facts)
 
-    async def add_group(self, title: str, members: Sequence[int]) -> int:
-        """Create a group with the bot in it and return its id."""
-        answer = await self._post("/sim/chats", type="group", title=title, members=list(members))
+    async def add_group(self, title: str, members: Sequence[int], kind: str = "group") -> int:
+        """Create a group or channel with the bot in it and return its id."""
+        answer = await self._post("/sim/chats", type=kind, title=title, members=list(members))
         return int(answer["id"])
+
+    async def set_role(self, chat: int, person: int, role: str, *, bot: bool) -> None:
+        """Let a person join, leave or become an administrator, or do that with the bot."""
+        await self._post(f"/sim/chats/{chat}/roles", user=person, role=role, bot=bot)
 
     async def write(
         self, chat: int, person: int, text: str, *, forward: bool = False, reply_to: int | None = None

@@ -47,7 +47,7 @@ class CallFields:
 
     def note_unknown(self, known: Collection[str]) -> None:
         """Note the fields that the method does not know, and the files that no field refers to."""
-        self.drop_unknown(self._values, known)
+        self.drop_unknown(self._values, {*known, "method"})  # the name of the method, in answers to a webhook
         for name in self._uploads:
             if name not in known and not any(f"attach://{name}" in value for value in self._values.values()):
                 self.ignored.append(f'the file "{name}"')

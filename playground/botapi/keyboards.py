@@ -6,6 +6,7 @@ https://core.telegram.org/bots/api#inlinekeyboardbutton
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from playground.botapi.fields import CallFields
@@ -23,9 +24,17 @@ STYLES = frozenset({"primary", "success", "danger"})
 SPECIAL = ("callback_game", "pay")
 
 _NONE: frozenset[str] = frozenset()
-_INLINE_FIELDS = frozenset({"inline_keyboard"})
+_INLINE_FIELDS = frozenset({"inline_keyboard", "force_reply"})
 _REPLY_FIELDS = frozenset(
-    ["keyboard", "is_persistent", "resize_keyboard", "one_time_keyboard", "input_field_placeholder", "selective"]
+    [
+        "keyboard",
+        "is_persistent",
+        "resize_keyboard",
+        "one_time_keyboard",
+        "input_field_placeholder",
+        "selective",
+        "force_reply",
+    ]
 )
 _REMOVE_FIELDS = frozenset({"remove_keyboard", "selective"})
 _FORCE_FIELDS = frozenset({"force_reply", "input_field_placeholder", "selective"})
@@ -107,6 +116,14 @@ def _markup(fields: CallFields, given: Any) -> ReplyMarkup | None:
     return _parse_markup(_drop_unknown_fields(given, fields))
 
 
+def keep_forced_reply(new: ReplyMarkup | None, old: ReplyMarkup | None) -> ReplyMarkup | None:
+    """Return an edited inline keyboard as Telegram keeps it: an edit cannot change its `force_reply`."""
+    if new is None:
+        return None
+    forced = {"force_reply": True} if old is not None and old.forces_reply else {}
+    return replace(new, json={"inline_keyboard": new.json["inline_keyboard"], **forced})
+
+
 def _parse_markup(given: dict[str, Any]) -> ReplyMarkup | None:
     if "inline_keyboard" in given:
         return _inline(given)
@@ -138,7 +155,9 @@ def _inline(given: dict[str, Any]) -> ReplyMarkup | None:
         raise bad_request('field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays')
     _check_size(rows)
     buttons = tuple(tuple(_inline_button(button) for button in row) for row in rows if row)
-    json = {"inline_keyboard": [row for row in rows if row]}
+    json: dict[str, Any] = {"inline_keyboard": [row for row in rows if row]}
+    if given.get("force_reply"):
+        json["force_reply"] = True
     return ReplyMarkup("inline", json, buttons=buttons) if buttons else None
 
 

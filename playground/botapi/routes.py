@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from playground.botapi.connections import Connections
 from playground.botapi.faults import FaultKind, FaultQueue
@@ -62,6 +62,26 @@ class BotApi:
             fields = await read_fields(request)
         except ApiError as error:
             return AsciiJsonResponse(error.body(), error.code)
+        return await self._run(method, fields, request)
+
+    async def run_webhook_answer(self, kind: str, body: bytes) -> None:
+        """Run the call that a bot makes in its answer to a webhook; nobody gets its result.
+
+        https://core.telegram.org/bots/api#making-requests-when-getting-updates
+        """
+        headers = [(b"content-type", kind.encode())]
+        scope: Scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+        scope["path_params"] = {}
+        request = Request(scope, _receiver(body))
+        try:
+            fields = await read_fields(request)
+            request.path_params.update(token=self._world.token, method=fields.text("method"))
+            if fields.text("method"):
+                await self._run(self._method(request), fields, request)
+        except ApiError:
+            return  # the answer is no call
+
+    async def _run(self, method: ApiMethod, fields: CallFields, request: Request) -> Response | None:
         traffic = self._world.traffic
         call = ApiCall(self._world.clock(), method.name, fields.text("chat_id"))
         traffic.recent_calls.append(call)
@@ -155,6 +175,15 @@ class _CallEndpoint:
             response = await self._api.answer(request)
             if response is not None:
                 await response(scope, receive, send)
+
+
+def _receiver(body: bytes) -> Receive:
+    messages: Iterator[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> Message:
+        return next(messages, {"type": "http.disconnect"})
+
+    return receive
 
 
 async def _while_connected(answer: Coroutine[Any, Any, Response], request: Request) -> Response | None:

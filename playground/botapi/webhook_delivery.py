@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -26,6 +27,8 @@ GONE_LIMIT = 23 * 3600
 REQUEST_TIMEOUT = 60
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 a header's name
 
+RunAnswer = Callable[[str, bytes], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookFailure:
@@ -39,7 +42,9 @@ class WebhookFailure:
 class WebhookSender:
     """Sends the pending updates of one world to its webhook."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, run_answer: RunAnswer) -> None:
+        """`run_answer` runs the call that the bot's answer to an update may be."""
+        self._run_answer = run_answer
         self.first_backoff = FIRST_BACKOFF
         self._updates = world.updates
         self._webhook = world.webhook
@@ -72,7 +77,7 @@ class WebhookSender:
         backoff = self.first_backoff
         while (update := self._next(key)) and (target := self._webhook.target) and not self._updates.closed:
             async with self._connections_to(target):
-                failure = await _post(session, target, update)
+                failure = await _post(session, target, update, self._run_answer)
             if failure is None:
                 self._updates.confirm_one(update)
                 self._gone_since = None
@@ -111,11 +116,14 @@ class WebhookSender:
         )
 
 
-async def _post(session: aiohttp.ClientSession, target: WebhookTarget, update: Update) -> WebhookFailure | None:
+async def _post(
+    session: aiohttp.ClientSession, target: WebhookTarget, update: Update, run_answer: RunAnswer
+) -> WebhookFailure | None:
     headers = {SECRET_HEADER: target.secret} if target.secret else {}
     try:
         async with session.post(target.url, json=update.to_json(), headers=headers, allow_redirects=False) as response:
             if response.ok and response.status < 300:
+                await run_answer(response.content_type, await response.read())
                 return None
             reason = f"Wrong response from the webhook: {response.status} {response.reason}"
             retry_after = _parse_seconds(response.headers.get("Retry-After", ""))

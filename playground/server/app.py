@@ -41,9 +41,9 @@ class Playground:
         """`extra_routes` are served in addition to the simulator's own: the recorder's, for example."""
         self.world = world
         self.connections = Connections()
-        self.webhook_sender = WebhookSender(world)
         faults, limits = FaultQueue(), FloodLimiter()
         api = BotApi(self.world, faults, limits, self.connections)
+        self.webhook_sender = WebhookSender(world, api.run_webhook_answer)
         self.app = Starlette(
             routes=[
                 *api.routes(),

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from playground.botapi.faults import Fault, FaultKind, FaultQueue
 from playground.server.control_request import ControlRequest, path_number, read_control_request, sim_route
-from playground.world import choices, inline_choice, serializers, user_actions
+from playground.world import choices, inline_choice, membership, serializers, user_actions
 from playground.world.attachments import make_attachment
 from playground.world.errors import ActionRefused, BadControlRequest, UnknownId
 from playground.world.files import read_qr_code
@@ -41,6 +41,7 @@ class ControlApi:
             sim_route("/users", self.add_person, "POST"),
             sim_route("/users/{id}", self.change_person, "PATCH"),
             sim_route("/chats", self.add_chat, "POST"),
+            sim_route("/chats/{chat}/roles", self.set_role, "POST"),
             sim_route("/chats/{chat}/messages", self.messages),
             sim_route("/chats/{chat}/messages", self.write, "POST"),
             sim_route("/chats/{chat}/inline", self.type_inline_query, "POST"),
@@ -73,7 +74,7 @@ class ControlApi:
         if facts:
             self._world.change_person(person.id, **facts)
         if "blocked" in control:
-            user_actions.set_blocked(self._world, person.id, blocked=control.flag("blocked"))
+            membership.set_blocked(self._world, person.id, blocked=control.flag("blocked"))
         return serializers.sim_person(self._person(person.id))
 
     async def add_chat(self, request: Request) -> Any:
@@ -90,8 +91,18 @@ class ControlApi:
         facts = {"bot_admin": control.flag("admin"), "forum": control.flag("forum")}
         chat = self._world.add_chat(kind, title, members, privacy=privacy, bot_inside=inside, **facts)
         if inside:
-            user_actions.add_bot(self._world, chat, members[0])
+            membership.add_bot(self._world, chat, members[0])
         return self._world.bot_api_chat(chat.id)
+
+    async def set_role(self, request: Request) -> Any:
+        """Let a person join, leave or become an administrator; with `bot`, let them do that with the bot."""
+        chat, control = self._chat(request), await read_control_request(request)
+        user, role = self._person(control.number("user")).id, control.text("role")
+        if role not in membership.ROLES:
+            raise BadControlRequest(f"role: one of {', '.join(membership.ROLES)} is needed")
+        change = membership.set_bot_role if control.flag("bot") else membership.set_role
+        change(self._world, chat, user, role)
+        return {"role": role}
 
     async def messages(self, request: Request) -> Any:
         """List the current messages of a chat."""

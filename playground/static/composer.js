@@ -59,8 +59,8 @@ export class Composer {
   }
 
   shape() {
-    const { id, placeholder, keys, messages } = this.chat ?? {};
-    return JSON.stringify([id, this.person, placeholder, keys, messages?.size === 0, this.hooks.blocked(id), tag()]);
+    const { id, placeholder, forced, keys, messages } = this.chat ?? {};
+    return JSON.stringify([id, this.person, placeholder, forced, keys, messages?.size === 0, this.hooks.blocked(id), tag()]);
   }
 
   /** Set the bot's commands, for the menu, and its name. */
@@ -79,7 +79,7 @@ export class Composer {
     const focused = document.activeElement === this.field || (POINTED && this.place.contains(document.activeElement));
     this.field = this.makeField();
     this.menu = el("div", { class: "menu", hidden: true, role: "menu" });
-    this.place.replaceChildren(this.menu, ...this.editBar(), this.row(), ...this.keyboard());
+    this.place.replaceChildren(this.menu, ...this.bar(), this.row(), ...this.keyboard());
     this.field.value = draft;
     this.grow();
     if (focused) this.field.focus();
@@ -109,10 +109,22 @@ export class Composer {
     return button({ class: "round", icon, "aria-label": label(words), title: label(words), on: { click: open } });
   }
 
-  editBar() {
-    if (!this.editing) return [];
-    const stop = button({ class: "round", icon: "close", "aria-label": label("cancel"), on: { click: () => this.edit(null) } });
-    return [el("div", { class: "editing" }, el("span", { icon: "pencil" }), el("p", {}, el("strong", {}, label("write.editing")), this.editing.text), stop)];
+  /** What is edited, or the message that asks for a reply. */
+  bar() {
+    if (this.editing) return this.barOf("pencil", "write.editing", this.editing, () => this.edit(null));
+    const asking = this.chat.messages.get(this.chat.forced);
+    return asking ? this.barOf("reply", "write.replying", asking, () => this.unforce()) : [];
+  }
+
+  barOf(icon, words, message, click) {
+    const stop = button({ class: "round", icon: "close", "aria-label": label("cancel"), on: { click } });
+    return [el("div", { class: "editing" }, el("span", { icon }), el("p", {}, el("strong", {}, label(words)), message.text || message.caption), stop)];
+  }
+
+  unforce() {
+    this.chat.forced = null;
+    this.build();
+    this.field.focus();
   }
 
   keyboard() {
@@ -184,10 +196,12 @@ export class Composer {
     if (!text) return;
     const edited = this.editing;
     if (edited) this.edit(null);
+    const facts = this.chat.forced ? { reply_to: this.chat.forced } : {};
+    if (this.chat.forced) this.unforce();
     this.field.value = "";
     this.grow();
     this.closeMenu();
-    const sent = await this.try(() => (edited ? api.edit(this.chat.id, this.person, edited.id, text) : api.say(this.chat.id, this.person, text)));
+    const sent = await this.try(() => (edited ? api.edit(this.chat.id, this.person, edited.id, text) : api.say(this.chat.id, this.person, text, facts)));
     if (!sent && !this.field.value) this.field.value = text;
   }
 

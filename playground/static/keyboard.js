@@ -29,6 +29,7 @@ function key(message, fact, row, column, act) {
       const pressed = button({ ...facts, on: { click: press } }, words, mark);
       return pressed;
     }
+    case "web_app":
     case "url": {
       const click = (event) => act.open(fact.url) && event.preventDefault();
       const place = { href: safe(fact.url), target: "_blank", rel: "noopener noreferrer" };

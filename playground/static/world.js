@@ -29,7 +29,7 @@ export class World {
   chat(id) {
     if (!this.chats.has(id)) {
       const fresh = { id, title: null, members: [], messages: new Map(), unread: 0, action: null, keys: [], keyActions: [] };
-      this.chats.set(id, { ...fresh, placeholder: null, actionEnds: 0, left: false });
+      this.chats.set(id, { ...fresh, placeholder: null, forced: null, actionEnds: 0, left: false });
     }
     return this.chats.get(id);
   }
@@ -79,6 +79,7 @@ const TAKERS = {
 
   delete(world, chat, { message_id: id }, live) {
     chat.messages.delete(id);
+    if (chat.forced === id) chat.forced = null;
     world.change("delete", chat, { id, live });
   },
 
@@ -108,4 +109,5 @@ function fromBot(chat, message) {
   if (message.markup === "reply") [chat.keys, chat.keyActions] = [message.keys, message.key_actions];
   if (message.markup === "remove") chat.keys = [];
   chat.placeholder = message.placeholder ?? null;
+  chat.forced = message.forces_reply ? message.id : null;
 }

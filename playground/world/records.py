@@ -1,4 +1,4 @@
-"""The records of the simulated Telegram: people, chats, messages and their keyboards, plain and immutable."""
+"""The records of the simulated Telegram, plain and immutable, and the cache of answers to inline queries."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Chat:
     privacy: bool = True
     bot_admin: bool = False
     forum: bool = False
+    admins: frozenset[int] = frozenset()
     banned: frozenset[int] = frozenset()
     facts: Json = field(default_factory=dict)  # what the bot set: the title apart, description, permissions, links
 
@@ -73,6 +74,11 @@ class ReplyMarkup:
     def inline(self) -> bool:
         """Whether it is an inline keyboard."""
         return self.kind == "inline"
+
+    @property
+    def forces_reply(self) -> bool:
+        """Whether apps open the input field for a reply to the message."""
+        return bool(self.json.get("force_reply"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +142,35 @@ class InlineAnswer:
 
     results: Sequence[InlineResult] = ()
     button: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CachedAnswer:
+    """An answer, and when it expires, in seconds since 1970."""
+
+    answer: InlineAnswer
+    expires: float
+
+
+@dataclass(slots=True)
+class InlineAnswers:
+    """The answer that each person sees now, and the cached ones.
+
+    As on the public server, an answer is cached for `cache_time` seconds and shown to everybody who types the same
+    query. A personal answer is cached for one person. https://core.telegram.org/bots/api#answerinlinequery
+    """
+
+    shown: dict[int, tuple[str, InlineAnswer]] = field(default_factory=dict)
+    _cached: dict[tuple[str, int | None], CachedAnswer] = field(default_factory=dict)
+
+    def cache(self, query: str, user: int | None, cached: CachedAnswer) -> None:
+        """Cache an answer for one person, or for everybody when `user` is None."""
+        self._cached[query, user] = cached
+
+    def find(self, query: str, user: int, now: float) -> InlineAnswer | None:
+        """Return the cached answer to this person's query, unless it has expired."""
+        for key in ((query, user), (query, None)):
+            cached = self._cached.get(key)
+            if cached is not None and cached.expires > now:
+                return cached.answer
+        return None

@@ -94,6 +94,7 @@ def sim_message(message: Message, *, bot_id: int) -> dict[str, Any]:
     }
     if markup is not None:
         shown["markup"] = markup.kind
+        shown["forces_reply"] = markup.forces_reply
     if markup is not None and markup.placeholder:
         shown["placeholder"] = markup.placeholder
     if message.kind != "photo" and message.kind != "document":

@@ -1,4 +1,4 @@
-"""What people do in chats: write, edit, press, send attachments, block the bot. Each action becomes an update."""
+"""What people do in chats: write, edit, press, react, send attachments. Each action becomes an update."""
 
 from __future__ import annotations
 
@@ -7,27 +7,11 @@ from typing import Any
 from playground.world import serializers
 from playground.world.entities import add_found_entities, utf16_cut
 from playground.world.errors import ActionRefused
+from playground.world.membership import is_bot_admin
 from playground.world.records import Chat, ChatType, InlineButton, Json, Message
 from playground.world.world import World
 
 LONGEST_TEXT = 4096
-_RIGHTS = tuple(
-    f"can_{right}"
-    for right in (
-        "manage_chat",
-        "delete_messages",
-        "manage_video_chats",
-        "restrict_members",
-        "promote_members",
-        "change_info",
-        "invite_users",
-        "post_stories",
-        "edit_stories",
-        "delete_stories",
-        "post_messages",
-        "edit_messages",
-    )
-)
 CHAT_INSTANCE = "-3141592653589793238"
 
 
@@ -105,7 +89,7 @@ def react(world: World, chat: Chat, user: int, message: Message, emoji: str) -> 
     changed = {who: what for who, what in {**message.reactions, user: after}.items() if what}
     world.change_message(message, reactions=changed)
     world.log.add("reaction", chat.id, **{"from": "user", "user": user, "message_id": message.id, "text": emoji})
-    if chat.type is not ChatType.PRIVATE and not chat.bot_admin:
+    if chat.type is not ChatType.PRIVATE and not is_bot_admin(chat):
         return
     body = {
         "chat": world.bot_api_chat(chat.id),
@@ -116,47 +100,6 @@ def react(world: World, chat: Chat, user: int, message: Message, emoji: str) -> 
         "new_reaction": [{"type": "emoji", "emoji": new} for new in after],
     }
     world.updates.add("message_reaction", body, f"chat:{chat.id}")
-
-
-def set_blocked(world: World, user: int, *, blocked: bool) -> None:
-    """Block or unblock the bot."""
-    before = "kicked" if world.people[user].blocked else "member"
-    after = "kicked" if blocked else "member"
-    if before != after:
-        world.change_person(user, blocked=blocked)
-        _queue_membership_update(
-            world, world.chats[user], serializers.bot_api_person(world.people[user]), before, after
-        )
-
-
-def add_bot(world: World, chat: Chat, user: int) -> None:
-    """Add the bot to a group, or to a channel as an administrator, the only role that a bot can have there."""
-    channel = chat.type is ChatType.CHANNEL
-    _queue_membership_update(
-        world, chat, serializers.bot_api_person(world.people[user]), "left", "administrator" if channel else "member"
-    )
-    if not channel:
-        body = {**world.bot_api_service_message(chat.id, user), "new_chat_members": [world.profile.user()]}
-        world.updates.add("message", body, f"chat:{chat.id}")
-
-
-def remove_bot(world: World, chat: Chat) -> None:
-    """Remove the bot from a group or channel. The bot gets an update of it, too."""
-    before = "administrator" if chat.type is ChatType.CHANNEL else "member"
-    world.change_chat(chat.id, bot_inside=False)
-    world.log.add("left", chat.id)
-    _queue_membership_update(world, chat, world.profile.user(), before, "left")
-
-
-def _queue_membership_update(world: World, chat: Chat, by: Json, before: str, after: str) -> None:
-    body = {
-        "chat": world.bot_api_chat(chat.id),
-        "from": by,
-        "date": int(world.clock()),
-        "old_chat_member": _member(world, before),
-        "new_chat_member": _member(world, after),
-    }
-    world.updates.add("my_chat_member", body, f"chat:{chat.id}")
 
 
 def find_button(message: Message, label: str) -> tuple[int, int]:
@@ -203,7 +146,7 @@ def _reaches_bot(world: World, chat: Chat, message: Message) -> bool:
     """
     if not chat.bot_inside:
         return False
-    if chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or message.via or not chat.privacy:
+    if chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or message.via or not chat.privacy or chat.bot_admin:
         return True
     answered = world.message(chat.id, message.reply_to) if message.reply_to else None
     if answered is not None and answered.sender == world.profile.id:
@@ -217,34 +160,3 @@ def _addresses_bot(world: World, text: str, entity: Json) -> bool:
     if entity["type"] == "bot_command":
         return "@" not in word or word.endswith(name)
     return bool(entity["type"] == "mention" and word == name)
-
-
-def chat_member(world: World, chat: Chat, user: int) -> Json:
-    """Return a person or the bot as a ChatMember of the Bot API."""
-    if user == world.profile.id:
-        return _member(world, "administrator" if chat.bot_admin or chat.type is ChatType.CHANNEL else "member")
-    shown = serializers.bot_api_person(world.people[user])
-    if user in chat.banned:
-        return {"user": shown, "status": "kicked", "until_date": 0}
-    if chat.type is not ChatType.PRIVATE and chat.members[:1] == (user,):
-        return {"user": shown, "status": "creator", "is_anonymous": False}
-    inside = user in chat.members or chat.id == user
-    return {"user": shown, "status": "member" if inside else "left"}
-
-
-def announce(world: World, chat: Chat, event: str, user: int) -> None:
-    """Show a service message about a person, and send it to the bot."""
-    shown = serializers.bot_api_person(world.people[user])
-    body = {**world.bot_api_service_message(chat.id, user), event: shown}
-    world.log.add("service", chat.id, event=event, user=user)
-    world.updates.add("message", body, f"chat:{chat.id}")
-
-
-def _member(world: World, status: str) -> dict[str, Any]:
-    member: dict[str, Any] = {"user": world.profile.user(), "status": status}
-    match status:
-        case "kicked":
-            member["until_date"] = 0
-        case "administrator":
-            member |= {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(_RIGHTS, True)
-    return member

@@ -17,9 +17,8 @@ from playground.world import serializers
 from playground.world.clock import AdjustableClock, ChangeCondition
 from playground.world.event_log import EventLog
 from playground.world.files import FileStore
-from playground.world.inline import InlineAnswers
 from playground.world.profile import BotProfile
-from playground.world.records import Chat, ChatType, Json, Message, Person
+from playground.world.records import Chat, ChatType, InlineAnswers, Json, Message, Person
 from playground.world.update_queue import UpdateQueue
 from playground.world.webhook import Webhook
 
@@ -112,6 +111,7 @@ class World:
         self._deleted: set[tuple[int, int]] = set()
         self._queries: dict[str, PendingQuery] = {}
         self._next_message = first
+        self._service_messages: set[tuple[int, int]] = set()
 
     # people and chats
 
@@ -165,6 +165,10 @@ class World:
     def was_deleted(self, chat: int, id: int) -> bool:
         """Whether this message existed and was deleted."""
         return (chat, id) in self._deleted
+
+    def is_service_message(self, chat: int, id: int) -> bool:
+        """Whether this id is of a service message, which bots may reply to."""
+        return (chat, id) in self._service_messages
 
     def add_message(self, chat: int, sender: int, **facts: Any) -> Message:
         """Add a message to a chat."""
@@ -229,6 +233,7 @@ class World:
     def bot_api_service_message(self, chat: int, user: int) -> dict[str, Any]:
         """Return a service message (a new member, for example) in the Bot API's form. It is not stored in the chat."""
         self._next_message += 1
+        self._service_messages.add((chat, self._next_message))
         origin = {"message_id": self._next_message, "from": serializers.bot_api_person(self.people[user])}
         return origin | {"chat": self.bot_api_chat(chat), "date": int(self.clock())}
 

@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("bot", "web", "storage", "verification", "playground", "chatscript")
-SOURCES = sorted([ROOT / "run_bot.py", *(path for part in PARTS for path in (ROOT / part).rglob("*.py"))])
+SOURCES = sorted(
+    [ROOT / "run_bot.py", ROOT / "command_line.py", *(path for part in PARTS for path in (ROOT / part).rglob("*.py"))]
+)
 
 OUTSIDE = {
     "datetime.now",
@@ -37,10 +39,9 @@ ALLOWED = {
     "playground": OUTSIDE,
     "chatscript": OUTSIDE,
 }
-"""`bot/clock.py` is the bot's clock and its source of chance; `bot/env_file.py` looks at the names of variables;
+"""`bot/clock.py` is the bot's clock and its source of chance; `bot/env_file.py` reads the variables;
 systemd names its socket in the environment; the fork server gives each bot its environment; sealing draws keys, nonces
-and names of draft files; `run_bot.py` turns off pydantic's plugins. The settings read the environment through
-pydantic-settings. The playground is a world of its own.
+and names of draft files; `run_bot.py` turns off pydantic's plugins. The playground is a world of its own.
 """
 
 BROAD = {
@@ -55,6 +56,7 @@ BROAD = {
     "bot/jobs/result_webhook.py",  # the loop that must not end: verdicts wait for it
     "bot/engine/runner.py",  # a dialogue nobody can read must not keep the program from starting
     "bot/engine/notices.py",  # the loop that must not end
+    "bot/engine/reminders.py",  # the loop that must not end; one person's reminder keeps nobody else from theirs
     "storage/postgres.py",  # a unit rolls back whatever happened, and raises it again
     "bot/handlers/api/calls.py",  # a call whose failure does not matter must end nothing
     "bot/handlers/staff/menu.py",  # the menu of one of staff must not end the program

@@ -20,13 +20,13 @@ WORDS = {
     "CallerScope": "links attempts accounts",
     "Choice": (
         "begin personal mine not_mine enterprise overseas agree not_now name_right name_wrong confirm change_name "
-        "change_number wechat qq face netid new_code other_way try_again change_data back cancel"
+        "change_number wechat qq face netid new_code other_way try_again change_data freed dispute back cancel"
     ),
     "Command": "start status back cancel faq help language privacy human unknown",
     "DeliveryStatus": "delivered gone given_up",
     "Dimension": "campaign method language day",
     "FormError": "elsewhere unticked",
-    "FunnelStep": "opened started agreed confirmed shown phone verified",
+    "FunnelStep": "opened started agreed confirmed shown phone verified reminded returned",
     "IndexKind": "identity-number attempt-token account contact key-check network-identity",
     "LinkState": "waiting opened verified expired revoked",
     "MessageKind": "photo sticker voice contact location file forwarded edited other",
@@ -47,8 +47,9 @@ WORDS = {
         "unavailable too_many busy"
     ),
     "Remark": "human thanks greeting wait help button",
-    "SideMessage": "faq language privacy code",
+    "SideMessage": "faq language privacy code reminder",
     "VerdictChoice": "pass mismatch declined no_card face_covered face_differs face_out_of_frame",
+    "Wait": "preparing slow waiting over opened confirming unanswered last_check",
 }
 
 

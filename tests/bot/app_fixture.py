@@ -10,6 +10,7 @@ from bot.app import open_app, run_loops
 from bot.container.parts import BotApp
 from bot.settings import Settings
 from tests.simulator_fixture import TOKEN, Simulator
+from tests.sqlite_file import sqlite_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,15 @@ def settings_for(simulator: Simulator, folder: Path, **facts: Any) -> Settings:
         "language": "zh",
         "pace_sending": False,
     }
-    return Settings(_env_file=None, **(given | facts))  # type: ignore[call-arg]  # known to pydantic-settings alone
+    return Settings(**(given | facts))
 
 
 @asynccontextmanager
 async def running_bot(simulator: Simulator, folder: Path, **facts: Any) -> AsyncIterator[RunningBot]:
     """Run a bot while the context is open; its database and keys are in the folder."""
     settings = settings_for(simulator, folder, **facts)
+    if not settings.database_url:
+        sqlite_url(folder)
     failure: Exception | None = None
     async with open_app(settings, lambda _: None) as app, run_loops(app):
         try:

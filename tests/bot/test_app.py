@@ -4,8 +4,10 @@ import asyncio
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from telegram import Bot
 
+from bot.app import _publish_menus
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.incoming import person_of
@@ -29,7 +32,7 @@ from storage.encryption.key_file import KeyFile
 from tests.bot.app_fixture import running_bot
 from tests.bot.handlers.staff_fixture import CATALOGUE
 from tests.crash.process import free_port
-from tests.fakes import TELEGRAM
+from tests.fakes import TELEGRAM, make_sealing
 from tests.open_unit import open_unit
 from tests.simulator_fixture import PATIENCE, TOKEN, ChatUser, go_to_method_choice, simulator
 from verification.dialogue_store import PendingDeletion
@@ -112,7 +115,8 @@ async def test_courtesy_calls_that_are_answered_with_nonsense_end_nothing(tmp_pa
     bot = Bot(TOKEN, "http://127.0.0.1:1/bot", request=request, get_updates_request=request)
 
     await publish_profile(bot, CATALOGUE)
-    await publish_staff_menus(bot, CATALOGUE, {100012345}, tmp_path / "staff-menus")
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+        await publish_staff_menus(bot, CATALOGUE, {100012345}, store.bot_ownership(TELEGRAM))
 
     assert {"getMyCommands", "getMyName", "setChatMenuButton"} <= request.methods
 
@@ -218,3 +222,14 @@ def test_a_mistake_in_the_faq_fails_the_start_with_one_line_before_anything_is_o
         " there are id, title, answer, links, keywords, method\n"
     )
     assert not (tmp_path / "data").exists()
+
+
+async def test_a_database_that_keeps_no_menus_does_not_end_the_program(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with simulator() as telegram, running_bot(telegram, tmp_path) as bot:
+        with closing(sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)) as database:
+            database.execute("DROP TABLE staff_menus")
+        await _publish_menus(bot.app)
+
+        assert "the database is away: " in caplog.text

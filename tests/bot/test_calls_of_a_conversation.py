@@ -161,8 +161,8 @@ async def test_the_chat_keeps_what_the_person_agreed_to_and_the_result(tmp_path:
             "✅ 人脸识别",
             "认证账号",
             "",
-            "已同意收集姓名和身份证号，用于本次核验",
-            "已单独同意使用人脸识别",
+            "✓ 已同意收集姓名和身份证号、聊天内容出境",
+            "✓ 已单独同意使用人脸识别",
         ]
         assert "🎉 认证成功" in said(result)
 

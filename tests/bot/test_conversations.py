@@ -1,8 +1,9 @@
 """Whole conversations: people with their chats and phones, and the real bot."""
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,19 @@ import pytest
 from playground.phone.apps import Gesture, PhoneApp
 from playground.phone.browser import Phone
 from tests.bot.app_fixture import RunningBot, running_bot
-from tests.simulator_fixture import NAME, NUMBER, ChatUser, Simulator, go_to_method_choice, press, said, scan, simulator
+from tests.bot.handlers.staff_fixture import CATALOGUE
+from tests.simulator_fixture import (
+    NAME,
+    NUMBER,
+    ChatUser,
+    Simulator,
+    go_to_method_choice,
+    plain,
+    press,
+    said,
+    scan,
+    simulator,
+)
 
 DONE = "🎉 认证成功"
 CHECK = "请逐字核对"
@@ -125,7 +138,7 @@ async def test_by_face_with_a_consent_of_its_own(tmp_path: Path) -> None:
         ("人脸被遮挡", "脸部有遮挡"),
         ("与照片差距过大", "和身份证照片差别较大"),
         ("人脸未完全入框", "没有完整出现在屏幕里"),
-        ("姓名或身份证号不一致", "与验证渠道的记录不一致"),
+        ("姓名或身份证号不一致", "与验证服务的记录不一致"),
     ],
 )
 async def test_a_failed_face_recognition_gives_its_reason_and_can_be_repeated_without_typing(
@@ -385,12 +398,40 @@ async def test_inv12_a_forwarded_or_edited_name_is_not_accepted_and_is_deleted(t
         await at.guest.taps("同意并继续")
         await at.guest.sees("1/4")
         await at.guest.says(NAME, forward=True)
-        await at.guest.sees("转发的消息不能当作回答")
+        await at.guest.sees("请直接输入，不要转发")
         mistaken = await at.guest.says("123")
         await at.bot.wait_until_quiet()
 
         assert not at.guest.find("2/4")
         assert mistaken not in [message["id"] for message in at.guest.messages()]
+
+
+def stored_about_people(file: Path) -> dict[str, int]:
+    """How many rows the tables hold in which something about a person or a conversation stands."""
+    own = ("schema_versions", "key_checks", "bots", "programs", "seen_events", "staff_menus")
+    with closing(sqlite3.connect(file)) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        counts = {
+            table: int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+            for table in tables
+            if table not in own and not table.startswith("sqlite")
+        }
+    return {table: count for table, count in counts.items() if count}
+
+
+async def test_inv05_whose_update_cannot_be_handled_is_told_and_everybody_else_is_served(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        other = await at.simulator.new_user("李雷")
+        await at.guest.says("/start")
+        await at.guest.sees("你要认证哪一类")
+        broken = {"message_id": 5, "date": "soon", "chat": {"id": at.guest.id, "type": "private"}, "entities": 7}
+        at.simulator.playground.world.updates.add("message", broken, f"chat:{at.guest.id}")
+        await other.says("/start")
+        await other.sees("你要认证哪一类")
+        await at.guest.sees(plain(CATALOGUE.text("zh", "misc.trouble")))
+
+        async with at.simulator.http.get(f"{at.bot.app.deps.public_url}/metrics") as metrics:
+            assert 'bot_updates_total{outcome="dead"} 1.0' in await metrics.text()
 
 
 @pytest.mark.parametrize("type", ["group", "supergroup", "channel"])
@@ -404,6 +445,7 @@ async def test_inv13_in_a_group_the_bot_sends_its_link_once_and_leaves(tmp_path:
 
         assert len(hello) == (0 if type == "channel" else 1)
         assert all("t.me/" in message["buttons"][0][0]["url"] for message in hello)
+        assert stored_about_people(at.bot.app.settings.data_dir / "bot.sqlite3") == {}
 
 
 async def test_inv04_two_people_at_once_do_not_affect_each_other(tmp_path: Path) -> None:

@@ -68,8 +68,8 @@ async def test_support_follows_a_link_from_the_desk_to_the_result(tmp_path: Path
     assert "已经有人打开" in opened
     assert "等待扫码" in waiting
     assert "手机已打开" in on_the_phone
-    assert "认证通过" in attempt
-    assert "账号已通过认证" in link
+    assert "认证成功" in attempt
+    assert "账号已认证成功" in link
     assert [line.split(",")[2:4] for line in funnel.splitlines()[1:]] == [
         [step, "1"] for step in ("opened", "started", "agreed", "confirmed", "shown", "phone", "verified")
     ]

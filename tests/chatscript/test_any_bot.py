@@ -1,17 +1,18 @@
 """One script runs against bots in several languages, and a wrong setup of a bot is reported."""
 
+import asyncio
+import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from chatscript.runner.bot_process import CommandLauncher
+from chatscript.runner.event_waiter import Timing
 from chatscript.suite import SuiteOptions, run_suite
+from command_line import split_command
 from playground.botapi.methods.table import METHODS
-from run_bot import split_command
 
 FOREIGN = Path(__file__).with_name("bots") / "foreign"
 TALK = FOREIGN / "talk.chat"
@@ -31,39 +32,6 @@ async def played(command: str) -> tuple[int, str]:
     launch = CommandLauncher(split_command(command), folder=FOREIGN)
     status = await run_suite([TALK], SuiteOptions(jobs=2), launcher=launch, texts=None, out=said.append)
     return status, "\n".join(said)
-
-
-@pytest.mark.slow("foreign bots")
-async def test_a_bot_of_python_telegram_bot_can_be_tested() -> None:
-    status, said = await played(f"{sys.executable} ptb_bot.py")
-
-    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
-
-
-@pytest.mark.slow("foreign bots")
-async def test_a_bot_of_grammy_can_be_tested() -> None:
-    if shutil.which("node") is None or not (FOREIGN / "node_modules" / "grammy").exists():
-        pytest.skip(f"no grammY to play with: npm install --prefix {FOREIGN}")
-
-    status, said = await played("node grammy_bot.js")
-
-    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
-
-
-def _has_perl() -> bool:
-    perl = shutil.which("perl")
-    if perl is None:
-        return False
-    return subprocess.run([perl, "-MHTTP::Tiny", "-MJSON::PP", "-e1"], check=False, capture_output=True).returncode == 0
-
-
-async def test_a_bot_without_any_library_can_be_tested() -> None:
-    if not _has_perl():
-        pytest.skip("no perl with its usual modules")
-
-    status, said = await played("perl plain_bot.pl")
-
-    assert (status, said.splitlines()[-1].split(" in ")[0]) == (0, "2 passed"), said
 
 
 CALL = """
@@ -99,3 +67,62 @@ async def test_a_bot_that_calls_the_wrong_address_is_reported_with_its_last_line
     assert status == 1
     assert f"; {expected}" in said
     assert "    giving up" in said
+
+
+MISBEHAVING = """
+import json, os, pathlib, sys, threading, urllib.error, urllib.request
+
+def call(method, body):
+    address = os.environ["BOT_API_URL"] + "/bot" + os.environ["BOT_TOKEN"] + "/" + method
+    asked = urllib.request.Request(address, body, {"content-type": "application/json"})
+    try:
+        return json.load(urllib.request.urlopen(asked))["result"]
+    except urllib.error.HTTPError as error:
+        print("HTTP", error.code, flush=True)
+
+pathlib.Path(sys.argv[2]).write_text(str(os.getpid()))
+offset = 0
+while True:
+    for update in call("getUpdates", json.dumps({"timeout": 9, "offset": offset}).encode()):
+        offset = update["update_id"] + 1
+        print("got", update["message"]["text"], flush=True)
+        message = json.dumps({"chat_id": update["message"]["chat"]["id"], "text": "more"}).encode()
+        match sys.argv[1]:
+            case "exits":
+                sys.exit("giving up")
+            case "hangs":
+                threading.Event().wait()
+            case "garbage":
+                [call("sendMessage", body) for body in (b"\\xff{", b"[]", b"{")]
+            case "floods":
+                while True:
+                    call("sendMessage", message)
+"""
+HASTY = Timing(timeout=2, silence=0.5, settle=0.2)
+
+
+async def test_a_bot_that_misbehaves_is_reported_within_the_patience_and_leaves_nothing_running(tmp_path: Path) -> None:
+    program, script = tmp_path / "bot.py", tmp_path / "talk.chat"
+    program.write_text(MISBEHAVING, encoding="utf-8")
+    script.write_text("> /start\n...\n< never\n", encoding="utf-8")
+    expected = {
+        "exits": ("the bot's process ended with exit code 1", "    giving up"),
+        "hangs": ("it is busy: it has not asked for more updates", "    got /start"),
+        "garbage": ("the bot did nothing more here (it is idle)", "    HTTP 400"),
+        "floods": ("does still more, and none of them is this:", "    got /start"),
+    }
+
+    async def report_of(mode: str) -> str:
+        said: list[str] = []
+        launcher = CommandLauncher([sys.executable, str(program), mode, str(tmp_path / mode)])
+        options = SuiteOptions(timing=HASTY)
+        assert await run_suite([script], options, launcher=launcher, texts=None, out=said.append) == 1
+        return "\n".join(said)
+
+    async with asyncio.timeout(30):
+        reports = await asyncio.gather(*map(report_of, expected))
+
+    for (mode, words), report in zip(expected.items(), reports, strict=True):
+        assert all(each in report for each in words), report
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / mode).read_text()), 0)

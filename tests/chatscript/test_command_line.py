@@ -17,6 +17,22 @@ ROOT = Path(__file__).parents[2]
 BOT = shlex.join([sys.executable, str(FORM_BOT)])
 
 
+POLLING_BOT = """
+import json, os, urllib.parse, urllib.request
+
+def call(method, **fields):
+    address = os.environ["BOT_API_URL"] + "/bot" + os.environ["BOT_TOKEN"] + "/" + method
+    return json.load(urllib.request.urlopen(address + "?" + urllib.parse.urlencode(fields)))["result"]
+
+offset = 0
+while True:
+    for update in call("getUpdates", timeout=9, offset=offset):
+        offset = update["update_id"] + 1
+        for answer in "{answers}".split():
+            call("sendMessage", chat_id=update["message"]["chat"]["id"], text=answer)
+"""
+
+
 def run(*arguments: str | Path) -> tuple[int, list[str]]:
     """Run a command and return its exit code and what it said."""
     said: list[object] = []
@@ -81,3 +97,49 @@ async def test_a_bot_is_shown_in_a_browser(tmp_path: Path, command: str) -> None
         await shown.communicate()
 
     assert "http://127.0.0.1:" in lines[-1]
+
+
+def test_a_ci_plays_all_scripts_keeps_the_reports_and_marks_what_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (tmp_path / "tests").mkdir()
+    script(tmp_path / "tests", "> /start\n< 再见，100%\n")
+
+    code, said = run("ci", "--bot", BOT)
+
+    assert code == 1
+    assert any(
+        line.startswith("::error file=tests/talk.chat,line=3::the bot did something different:%0A") for line in said
+    )
+    assert {path.name for path in (tmp_path / "chat-report").iterdir()} == {"report.xml", "chats.html", "calls.json"}
+
+
+def test_a_ci_without_scripts_writes_what_the_bot_says_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bot.py").write_text(POLLING_BOT.format(answers="你好 /start"), encoding="utf-8")
+
+    code, said = run("ci")
+
+    written = (tmp_path / "chat-report" / "first.chat").read_text(encoding="utf-8")
+    assert (code, written) == (0, "title: The first talk\n> /start\n< 你好\n< /start\n"), said
+
+
+def test_a_ci_says_what_it_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code, [said] = run("ci")
+
+    assert (code, said.partition(":")[0]) == (2, "--bot")
+
+
+def test_a_ci_fails_for_a_bot_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bot.py").write_text(POLLING_BOT.format(answers=""), encoding="utf-8")
+
+    code, said = run("ci")
+
+    assert (code, said[-1]) == (1, "The bot says nothing to /start.")

@@ -16,10 +16,10 @@ from chatscript.runner.bot_process import BotLauncher
 from chatscript.runner.case_runner import RunConfig, StrictReader, run_case
 from chatscript.runner.context import RunContext
 from chatscript.suite import cases_of
+from command_line import bot_launcher
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
 from playground.server.phone_frame import frame_url
-from run_bot import bot_launcher
 from tests.chatscript.bots.playing import FORM_BOT, SHOP_BOT, launcher_for
 from tests.playground.simulator import running_playground
 

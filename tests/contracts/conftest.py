@@ -9,17 +9,18 @@ import pytest
 from storage import SqlStore, open_store
 from tests import postgres_server
 from tests.fakes import make_sealing
+from tests.sqlite_file import sqlite_url
 
 Another = Callable[[], AbstractAsyncContextManager[SqlStore]]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
+    """A database of each kind with the present schema and no rows."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/bot.sqlite3"
+        return sqlite_url(tmp_path)
     server: postgres_server.Server = request.getfixturevalue("server")
-    return await server.new_database()
+    return await server.empty_database()
 
 
 @pytest.fixture

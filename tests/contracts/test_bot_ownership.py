@@ -3,6 +3,7 @@
 import pytest
 
 from storage import SqlStore, WrongBot
+from tests.contracts.conftest import Another
 from tests.fakes import NOON, TELEGRAM, make_attempt
 from tests.open_unit import open_unit
 from verification.dialogue_store import PendingDeletion
@@ -32,6 +33,21 @@ async def test_each_front_end_has_a_bot_of_its_own(store: SqlStore) -> None:
     await store.bot_ownership(FrontEnd("console")).note(SECOND)
 
     assert await store.bot_ownership(TELEGRAM).bot() == FIRST
+
+
+async def test_every_program_knows_the_bots_name_and_who_has_a_menu_of_staff(store: SqlStore, another: Another) -> None:
+    assert await store.bot_ownership(TELEGRAM).username() is None
+    await store.bot_ownership(TELEGRAM).note(FIRST, "example_bot")
+    await store.bot_ownership(TELEGRAM).keep_menus({7, 8})
+    await store.bot_ownership(TELEGRAM).keep_menus({8, 9})
+
+    async with another() as second:
+        ownership = second.bot_ownership(TELEGRAM)
+        assert await ownership.username() == "example_bot"
+        assert await ownership.people_with_menu() == {8, 9}
+        assert await second.bot_ownership(FrontEnd("console")).people_with_menu() == frozenset()
+        await ownership.move(SECOND)
+        assert (await ownership.username(), await ownership.people_with_menu()) == (None, frozenset())
 
 
 async def test_a_move_keeps_people_and_forgets_the_ids_of_the_former_bot(store: SqlStore) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from storage import SqlStore, open_store
 from storage.encryption.sealing import IndexKind, Sealing
 from tests.open_unit import open_unit
+from tests.sqlite_file import sqlite_url
 from verification.attempts import LIVE_STATUSES, Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.identity import Identity, Name, Number
 from verification.ids import Account, Contact, PersonId
@@ -58,7 +59,7 @@ def attempts(draw: st.DrawFn) -> Attempt:
 @asynccontextmanager
 async def opened(sealing: Sealing) -> AsyncIterator[SqlStore]:
     with tempfile.TemporaryDirectory() as folder:
-        async with open_store(f"sqlite:///{Path(folder)}/bot.sqlite3", sealing=sealing) as store:
+        async with open_store(sqlite_url(Path(folder)), sealing=sealing) as store:
             yield store
 
 

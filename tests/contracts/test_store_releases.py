@@ -1,6 +1,7 @@
 """Data of an earlier release survives the migration of its schema."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from storage.mapping import attempt_values, dead_letter_aad, dialogue_aad, to_mi
 from storage.migrations import known_migrations, migrate
 from tests.fakes import NOON, NUMBER, TELEGRAM, make_attempt, make_identity, make_sealing
 from tests.open_unit import open_unit
+from tests.postgres_server import Server
 from tests.reliability import Proof
 from verification.attempts import AttemptId, AttemptStatus
 from verification.dialogue_store import Consent, Dialogue, PendingDeletion, PendingReply
@@ -65,6 +67,15 @@ def as_0_1_0_wrote() -> list[tuple[str, tuple[Value, ...]]]:
     ]
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind that has no schema yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bot.sqlite3"
+    server: Server = request.getfixturevalue("server")
+    return await server.new_database()
+
+
 @pytest.mark.parametrize("release", RELEASES)
 async def test_inv32_all_data_of_an_earlier_release_survives_the_migration(
     url: str, release: str, proof: Proof
@@ -92,3 +103,22 @@ async def test_inv32_all_data_of_an_earlier_release_survives_the_migration(
         Consent(person=ANNA, account=own_account(ANNA), kind="data", version="2026-11", language="zh", at=NOON)
     ]
     proof(cases=len(written))
+
+
+async def test_what_was_tried_before_the_keyed_indexes_were_shortened_still_counts(url: str) -> None:
+    sealing = make_sealing()
+    indexes = (
+        sealing.index(kind, text)
+        for kind, text in ((IndexKind.ACCOUNT, ANNA), (IndexKind.CONTACT, ANNA), (IndexKind.NUMBER, NUMBER))
+    )
+    async with open_database(url) as database:
+        await migrate(database, known_migrations()[:11])
+        async with database.transaction() as connection:
+            await connection.fetch("INSERT INTO tries VALUES ($1, $2, $3, $4, 1, $5)", "a1", *indexes, NOW)
+
+    async with open_store(url, sealing=sealing) as store, open_unit(store, ANNA) as unit:
+        [record] = await unit.rate_limit_records(
+            make_attempt("a2", ANNA), make_identity(), NOON - timedelta(days=1), number_limit=1
+        )
+
+    assert (record.same_account, record.same_person, record.same_number) == (True, True, True)

@@ -13,7 +13,7 @@ from storage.unit import SqlUnit
 from tests.contracts.conftest import Another
 from tests.fakes import NOON, NUMBER, TELEGRAM, make_attempt, make_identity
 from tests.open_unit import open_unit
-from verification.attempts import Attempt, AttemptStatus, Method, Reason
+from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, Reason
 from verification.dialogue_store import DialogueStore, LinkBinding
 from verification.ids import Account, Actor, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
@@ -28,7 +28,7 @@ from verification.support.funnel import (
     FunnelStatistics,
     FunnelStep,
 )
-from verification.support.store import AttemptSummary, AuditEntry, UnansweredQuestion
+from verification.support.store import AttemptSummary, AuditEntry, Dispute, UnansweredQuestion
 
 
 class CutShort(Exception):
@@ -397,11 +397,41 @@ async def test_questions_are_counted_by_topic_and_unanswered_ones_are_stored(sto
     assert [each.text for each in missed] == ["可以开发票吗", "能不能用护照"]
 
 
+async def test_a_dispute_is_stored_once_and_found_by_its_case_number(store: SqlStore) -> None:
+    disputed = Dispute(attempt=AttemptId("attempt-0a1b2c3d4e5f"), reason=Reason.MISMATCH, method=Method.QQ, at=NOON)
+    early = Dispute(attempt=AttemptId("attempt-0a1b2c3e0000"), reason=Reason.QUOTA, method=None, at=NOON)
+    for dispute in (disputed, early, replace(disputed, at=NOON + timedelta(hours=1))):
+        async with open_unit(store, "turn") as unit:
+            await unit.add_dispute(dispute)
+
+    async with store.support_unit(USE) as desk:
+        found = await desk.disputes("0a1b2c3d"), await desk.disputes("0a1b2c3e"), await desk.disputes("ffffffff")
+    deleted = await store.purge_before(NOON + timedelta(seconds=1))
+    async with store.support_unit(USE) as desk:
+        left = await desk.disputes("0a1b2c3d")
+
+    assert found == ([disputed], [early], [])
+    assert (deleted["disputes"], left) == (2, [])
+
+
 async def test_digests_differ_by_purpose_and_stay_the_same(store: SqlStore, another: Another) -> None:
     async with another() as other:
         same = other.keyed_digest(Purpose.LINK, "x")
 
     assert store.keyed_digest(Purpose.LINK, "x") == same != store.keyed_digest(Purpose.DESK, "x")
+
+
+async def test_a_sealed_token_opens_in_every_program_of_the_store_and_nothing_else_does(
+    store: SqlStore, another: Another
+) -> None:
+    token = store.seal_token("telegram:100012345 q1")
+
+    async with another() as other:
+        assert other.open_token(token) == "telegram:100012345 q1"
+    assert store.seal_token("telegram:100012345 q1") != token
+    assert b"100012345" not in token
+    for forged in (b"", b"x", token[:-1], token + b"x", token[:-1] + bytes([token[-1] ^ 1])):
+        assert store.open_token(forged) is None
 
 
 async def test_an_erasure_takes_the_links_of_person_and_account(store: SqlStore) -> None:

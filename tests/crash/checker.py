@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.crash.conversation import DONE, came, came_unmarked, is_clean
 from tests.crash.database_view import DatabaseView
-from tests.simulator_fixture import ChatUser, Json
+from tests.simulator_fixture import ChatUser
 from verification.attempts import STATUS_TRANSITIONS, AttemptStatus
 from verification.support.funnel import STEPS
 
@@ -79,14 +79,9 @@ async def check_database(database: DatabaseView, confirmed: Iterable[int]) -> li
     return found + [f"01 update {number} was confirmed and is not in the database" for number in lost]
 
 
-def with_buttons(guest: ChatUser) -> list[Json]:
-    """The messages that wait for a press, oldest first."""
-    return [message for message in guest.waiting_messages() if message.get("markup") != "force"]
-
-
 async def press_stale_buttons(guest: ChatUser) -> None:
     """Press a button of every message that a crash left behind, so that the bot removes its buttons."""
-    for message in with_buttons(guest)[:-1]:
+    for message in guest.waiting_messages()[:-1]:
         data = [button["data"] for row in message["buttons"] for button in row if "data" in button]
         await guest.press_raw(message["id"], data[0])
 
@@ -101,7 +96,7 @@ async def check_verified(database: DatabaseView, guest: ChatUser, *, doubt: bool
         f"22 the result was told {told} times": not 1 <= told <= 1 + doubt,
         "22 the result was told twice without a word about it": came_unmarked(guest, DONE) > 1,
         f"40 a name or number stands in the chat\n{guest.transcript()}": not is_clean(guest),
-        f"09 {len(with_buttons(guest))} questions wait\n{guest.transcript()}": len(with_buttons(guest)) > 1,
+        f"09 {len(guest.waiting_messages())} questions wait\n{guest.transcript()}": len(guest.waiting_messages()) > 1,
     }
     return [what for what, wrong in found.items() if wrong]
 

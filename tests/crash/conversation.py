@@ -35,7 +35,7 @@ CHAT = (
         "type",
         lambda guest, _: guest.taps("个人认证"),
         "开始之前",
-        "等你同意",
+        "待同意",
         ("answerCallbackQuery", "editMessageText"),
     ),
     ConversationStep("consent", lambda guest, _: guest.taps("同意并继续"), "1/4", "1/4", ("editMessageText",)),

@@ -18,7 +18,7 @@ import storage
 import storage.postgres
 from bot.handlers.api.transport import BotApiRequest
 from bot.testing.fork_server import ForkServer
-from run_bot import app
+from command_line import app
 from storage.database import Database
 from storage.postgres import open_postgres
 from storage.sqlite import open_sqlite

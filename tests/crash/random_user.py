@@ -61,7 +61,7 @@ class RandomUser:
                 continue
             if DONE in said(message):
                 self.done = True
-            if message.get("markup") == "force" or message["buttons"] or "1/4" in said(message):
+            if message["buttons"] or "1/4" in said(message):
                 return None if str(message) in self._answered else message
         return None
 

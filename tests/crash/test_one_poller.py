@@ -167,4 +167,4 @@ async def test_inv27_a_whole_conversation_while_the_database_restarts_in_between
 
         assert came(guest, DONE) == 1
         assert PASSWORD not in bot.output()
-        assert {path.name for path in bot.data.iterdir()} == {"keys.json", "bot_name"}
+        assert {path.name for path in bot.data.iterdir()} == {"keys.json"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from chatscript.runner.bot_process import BotLauncher
 from playground.phone.browser import Phone
 from tests.crash.conversation import DONE, STEPS, came, is_clean
 from tests.crash.process import ManagedBot, free_port
@@ -51,15 +52,17 @@ class ReplicaSet:
 
 
 @asynccontextmanager
-async def fleet(folder: Path, server: Server, size: int) -> AsyncIterator[ReplicaSet]:
-    """Start so many programs, and leave none behind."""
+async def fleet(
+    folder: Path, server: Server, size: int, launcher: BotLauncher | None = None
+) -> AsyncIterator[ReplicaSet]:
+    """Start so many programs, and leave none behind; a launcher of an installed one brings all that it imports."""
     url = await server.new_database()
     ports = [free_port() for _ in range(size)]
     async with AsyncExitStack() as stack:
         telegram = await stack.enter_async_context(simulator())
         before = await stack.enter_async_context(load_balancer(*(f"http://127.0.0.1:{port}" for port in ports)))
         shared = {"DATABASE_URL": url, "DATA_DIR": str(folder), "WEBHOOK_URL": before.url, "PUBLIC_URL": before.url}
-        bots = [a_bot(telegram, folder / str(port), port, **shared) for port in ports]
+        bots = [a_bot(telegram, folder / str(port), port, launcher, **shared) for port in ports]
         for bot in bots:
             stack.push_async_callback(bot.kill)
         for bot in bots:
@@ -68,9 +71,12 @@ async def fleet(folder: Path, server: Server, size: int) -> AsyncIterator[Replic
         yield ReplicaSet(telegram, bots, before, url)
 
 
-def a_bot(telegram: Simulator, folder: Path, port: int, **shared: str) -> ManagedBot:
+def a_bot(telegram: Simulator, folder: Path, port: int, launcher: BotLauncher | None, **shared: str) -> ManagedBot:
     folder.mkdir()
-    return ManagedBot(telegram, folder, PORT=str(port), WEBHOOK_SECRET=SECRET, **shared)
+    bot = ManagedBot(telegram, folder, launcher, PORT=str(port), WEBHOOK_SECRET=SECRET, **shared)
+    if launcher is not None:
+        del bot.env["PYTHONPATH"]
+    return bot
 
 
 async def serves(telegram: Simulator, bot: ManagedBot) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.http_client import http_client
 from bot.providers import faceid_client
-from bot.settings import Settings
+from bot.settings import load
 from tests.fakes import make_attempt, make_identity
 from verification.attempts import AttemptId, AttemptStatus
 from verification.ports import ProviderAnswer
@@ -28,7 +28,7 @@ def now() -> datetime:
 
 
 async def test_a_flow_is_started_and_has_no_result_yet() -> None:
-    settings = Settings()
+    settings = load()
     async with http_client(loopback_only=False) as call:
         client = faceid_client(settings, call, now)
         assert await find_problem(client) is None

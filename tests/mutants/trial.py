@@ -20,7 +20,7 @@ from hypothesis import Phase, settings
 
 from tests.mutants.mutations import Mutant
 
-_WARM = ("aiosqlite", "cryptography.hazmat.primitives.ciphers.aead", "pydantic_settings", "pytest_asyncio.plugin")
+_WARM = ("aiosqlite", "cryptography.hazmat.primitives.ciphers.aead", "pydantic", "pytest_asyncio.plugin")
 _WARM_TOO = (
     "aiohttp",
     "hypothesis.stateful",

@@ -91,7 +91,7 @@ each_method = pytest.mark.parametrize("method", TRIED, ids=lambda method: method
 
 
 @each_method
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(data=st.data())
 def test_no_call_breaks_the_server(method: ApiMethod, data: st.DataObject) -> None:
     check_call(method, data)

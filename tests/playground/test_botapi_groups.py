@@ -157,6 +157,10 @@ async def test_an_administrator_manages_the_group(simulator: RunningPlayground, 
     assert await bot.restrict_chat_member(group, member, ChatPermissions.no_permissions())
     assert await bot.set_chat_permissions(group, ChatPermissions.all_permissions())
     assert await bot.promote_chat_member(group, member, can_pin_messages=True)
+    assert (await bot.get_chat_member(group, member)).status == "administrator"
+    assert await bot.promote_chat_member(group, member)
+    assert (await bot.get_chat_member(group, member)).status == "member"
+    assert await bot.promote_chat_member(group, member, can_pin_messages=True)
     assert await bot.set_chat_title(group, "新群")
     assert await bot.set_chat_description(group, "说明")
     assert await bot.ban_chat_member(group, member)
@@ -169,6 +173,26 @@ async def test_an_administrator_manages_the_group(simulator: RunningPlayground, 
     (update,) = await simulator.result("getUpdates")
     assert update["message"]["left_chat_member"]["id"] == member
     assert [m.status for m in await bot.get_chat_administrators(group)] == ["creator", "administrator"]
+
+
+async def test_a_new_member_is_greeted_by_a_reply(simulator: RunningPlayground, bot: Bot) -> None:
+    owner, other = await simulator.person("甲"), await simulator.person("乙")
+    group = await group_of(simulator, owner)
+
+    await simulator.sim(f"/chats/{group}/roles", user=other, role="member")
+
+    (update,) = await simulator.result("getUpdates")
+    assert [who["id"] for who in update["message"]["new_chat_members"]] == [other]
+    assert await bot.send_message(group, "你好", reply_to_message_id=update["message"]["message_id"])
+
+
+async def test_an_unknown_role_is_refused(simulator: RunningPlayground) -> None:
+    owner = await simulator.person("甲")
+    group = await group_of(simulator, owner)
+
+    status, answer = await simulator.try_sim(f"/chats/{group}/roles", user=owner, role="king")
+
+    assert (status, answer["error"]) == (400, "role: one of administrator, member, left is needed")
 
 
 async def test_unbanning_removes_a_member(simulator: RunningPlayground, bot: Bot) -> None:

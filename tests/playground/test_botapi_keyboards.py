@@ -118,6 +118,27 @@ async def test_a_reply_keyboard_and_its_placeholder_reach_the_page_but_not_the_m
     assert (shown["keys"], shown["placeholder"]) == ([["是", "否"]], "11010519491231002X")
 
 
+async def test_an_inline_keyboard_can_force_a_reply_and_an_edit_does_not_change_that(
+    simulator: RunningPlayground,
+) -> None:
+    user = await simulator.person()
+    rows = [[{"text": "返回", "callback_data": "back"}]]
+    forced, plain = {"inline_keyboard": rows, "force_reply": True}, {"inline_keyboard": rows}
+    opened = await simulator.result("sendMessage", chat_id=user, text="姓名？", reply_markup=forced)
+    closed = await simulator.result("sendMessage", chat_id=user, text="姓名？", reply_markup=plain)
+
+    edited = [
+        await simulator.result(
+            "editMessageText", chat_id=user, message_id=sent["message_id"], text="号码？", reply_markup=markup
+        )
+        for sent, markup in ((opened, plain), (closed, forced))
+    ]
+
+    assert [message["reply_markup"] for message in (opened, closed, *edited)] == [forced, plain, forced, plain]
+    shown = (await simulator.sim(f"/chats/{user}/messages", "GET"))[-2:]
+    assert [message["forces_reply"] for message in shown] == [True, False]
+
+
 async def test_half_a_surrogate_pair_breaks_nothing(simulator: RunningPlayground) -> None:
     user = await simulator.person("\ud83d")
     markup = {"inline_keyboard": [[{"text": "a\ud83d", "callback_data": "a"}]]}

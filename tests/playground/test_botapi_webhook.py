@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from tests.playground.simulator import Json, RunningPlayground, running_playground
 
 DAY = 24 * 3600
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -84,6 +85,30 @@ async def test_updates_of_a_chat_come_in_order_and_each_until_it_is_confirmed(si
         "Wrong response from the webhook: 500 Internal Server Error",
     )
     assert await simulator.result("getUpdates") == []
+
+
+async def test_an_answer_to_an_update_may_be_a_call(simulator: RunningPlayground) -> None:
+    user, world = await simulator.person(), simulator.playground.world
+    call = {"method": "sendMessage", "chat_id": user, "text": "你好"}
+    answers = {
+        "json": web.json_response(call),
+        "form": web.Response(text=f"method=sendMessage&chat_id={user}&text=b", content_type=FORM),
+        "no call": web.json_response({"chat_id": user}),
+        "unknown": web.json_response({"method": "sendNothing"}),
+        "no JSON": web.Response(text="ok", content_type="application/json"),
+        "lost": web.json_response({**call, "text": "c"}),
+        "dropped": web.json_response({**call, "text": "d"}),
+    }
+    async with webhook_receiver(simulator) as receiver:
+        receiver.answer = answers.__getitem__
+        for text in answers:
+            if text in ("lost", "dropped"):
+                await simulator.sim("/faults", method="sendMessage", kind=text.removesuffix("ped"))
+            await simulator.says(user, text)
+            await receiver.until(lambda: world.idle)
+
+    said = [message.text for message in world.messages(user) if message.sender != user]
+    assert said == ["你好", "b", "c"]
 
 
 async def test_a_press_may_overtake_a_text_and_chats_do_not_wait_for_each_other(simulator: RunningPlayground) -> None:

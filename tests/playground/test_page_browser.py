@@ -176,6 +176,31 @@ async def test_commands_are_suggested_by_their_first_letters_and_placeholders_ar
 
 
 @long_walk
+async def test_a_question_that_forces_a_reply_is_quoted_above_the_field_until_it_is_answered_or_gone(
+    simulator: RunningPlayground, page: Page
+) -> None:
+    user = await opened(simulator, page)
+    markup = {"inline_keyboard": [[{"text": "返回", "callback_data": "back"}]], "force_reply": True}
+    quote = page.locator("#composer .editing")
+    await says(simulator, user, "姓名？", reply_markup=markup)
+    await expect(quote).to_contain_text("姓名？")
+    await page.locator("textarea").fill("王小明")
+    await page.keyboard.press("Enter")
+    await expect(quote).to_have_count(0)
+    update = (await simulator.result("getUpdates"))[-1]
+    assert update["message"]["reply_to_message"]["text"] == "姓名？"
+
+    await says(simulator, user, "号码？", reply_markup=markup)
+    await quote.get_by_role("button").click()
+    await expect(quote).to_have_count(0)
+
+    sent = await simulator.result("sendMessage", chat_id=user, text="姓名？", reply_markup=markup)
+    await expect(quote).to_contain_text("姓名？")
+    await simulator.result("deleteMessage", chat_id=user, message_id=sent["message_id"])
+    await expect(quote).to_have_count(0)
+
+
+@long_walk
 async def test_a_reply_keyboard_types_its_labels_until_it_is_removed(simulator: RunningPlayground, page: Page) -> None:
     user = await opened(simulator, page)
     await says(simulator, user, "哪种？", reply_markup={"keyboard": [["微信", "QQ"]]})

@@ -17,6 +17,7 @@ _NEWS = (
     events.ReaskRequested
     | events.AttemptOpened
     | events.AttemptRefused
+    | events.QuotaChecked
     | events.AttemptProgressed
     | events.CodeExpiring
     | events.CodeExpired
@@ -100,6 +101,13 @@ def _failure(turn: "CommittedTurn") -> Iterator[Cell]:
             yield _failed(method, reason)
         case events.AttemptRefused(), states.Opening(method=method), states.Failed(reason=reason):
             yield _failed(method, reason)
+
+        case events.AttemptFailed(), states.Scanning(method=method), states.QuotaFull():
+            yield _failed(method, Reason.QUOTA)
+        case events.AttemptRefused(), states.Opening(method=method), states.QuotaFull():
+            yield _failed(method, Reason.QUOTA)
+        case events.QuotaChecked(), states.Confirming(), states.QuotaFull():
+            yield "", "", Reason.QUOTA
 
 
 def _failed(method: Method, reason: Reason) -> Cell:

@@ -11,14 +11,22 @@ from typing import Any
 
 from bot.flow import machine, states
 from bot.flow.effects import OpenAttempt
-from bot.flow.events import AttemptRefusal, AttemptRefused, Event, LinkAccepted, ReaskRequested, SideTapped
+from bot.flow.events import (
+    AttemptRefusal,
+    AttemptRefused,
+    Event,
+    LinkAccepted,
+    QuotaChecked,
+    ReaskRequested,
+    SideTapped,
+)
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import State
 from playground.world.update_queue import Update
 from playground.world.world import World
 from storage import statements as sql
 from storage import support_statements as desk
-from tests.bot.flow.state_order import LEAVING, meaning, step_of
+from tests.bot.flow.state_order import LEAVING, is_quota_freed, meaning, step_of
 from tests.simulation.disk import Commit, SimulatedDisk
 from tests.simulation.fault_schedule import CallFault
 from tests.simulation.telegram import TelegramCall
@@ -241,10 +249,10 @@ class CommitChecker:
 
 
 def _turns(steps: Sequence[tuple[State, Event, Step]]) -> Sequence[Sequence[tuple[State, Event, Step]]]:
-    """The steps by turn: a request that is refused at once takes a second step in its turn."""
+    """The steps by turn: what the core answers at once takes a second step in its turn."""
     turns: list[list[tuple[State, Event, Step]]] = []
     for step in steps:
-        if turns and isinstance(step[1], AttemptRefused):
+        if turns and isinstance(step[1], AttemptRefused | QuotaChecked):
             turns[-1].append(step)
         else:
             turns.append([step])
@@ -265,4 +273,4 @@ def _left(turn: CommittedTurn) -> bool:
     erased = isinstance(turn.event, SideTapped) and turn.event.choice == "erase_now"
     unbound = isinstance(turn.event, AttemptRefused) and turn.event.refusal is AttemptRefusal.UNBOUND
     by_link = isinstance(turn.event, LinkAccepted) or isinstance(turn.before, states.ReadingInvitation)
-    return erased or unbound or by_link or meaning(turn.before, turn.event) in LEAVING
+    return erased or unbound or by_link or is_quota_freed(turn.event) or meaning(turn.before, turn.event) in LEAVING

@@ -294,4 +294,4 @@ def _settings(*, webhook: bool) -> Settings:
         "language": "zh",
         "qr_ttl": TTL,
     }
-    return Settings(_env_file=None, **given)  # type: ignore[call-arg]  # known to pydantic-settings alone
+    return Settings(**given)

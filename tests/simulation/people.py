@@ -1,14 +1,17 @@
 """The users of a story: what they see in their chats, and what they do there and on their phones."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from playground.world import user_actions
+from playground.world import membership, user_actions
 from playground.world.records import ChatType, InlineButton, Json, Message
 from playground.world.world import World
 
 NAMES = ("王小明", "李雷", "韩梅梅", "阿依古丽·买买提")
 NUMBERS = ("11010519491231002X", "440524188001010014", "360426199101010071")
+_ASKS_FOR_NUMBER = re.compile("🪪|18 位|18-character")
+_ASKS_FOR_NAME = re.compile("✍️|请输入.{,7}姓名|type the .{,4}name")
 _PICTURE = [{"file_id": "p", "file_unique_id": "p", "width": 9, "height": 9}]
 _FILE: Json = {"file_id": "f", "file_unique_id": "f"}
 THINGS: dict[str, object] = {
@@ -89,12 +92,12 @@ class SimulatedUser:
     def blocks(self) -> None:
         """Block the bot."""
         self.times_blocked += 1
-        user_actions.set_blocked(self.world, self.id, blocked=True)
+        membership.set_blocked(self.world, self.id, blocked=True)
 
     def returns(self) -> None:
         """Unblock the bot if it is blocked; clients send /start with it."""
         if self.blocked:
-            user_actions.set_blocked(self.world, self.id, blocked=False)
+            membership.set_blocked(self.world, self.id, blocked=False)
             self.says("/start")
 
     def deletes(self, message: Message) -> None:
@@ -105,14 +108,10 @@ class SimulatedUser:
     def wanted(self) -> str | None:
         """The text that the newest question asks for, if it asks for one."""
         for message in reversed(self.bot_messages()):
-            if message.markup is not None and message.markup.kind == "force":
-                digits = any(letter.isdigit() for letter in message.markup.placeholder or "")
-                return self.number if digits else self.name
             if is_waiting(message):
-                return None
-            # A question that took the place of another one has no forced reply.
-            if "✍️" in message.text or "🪪" in message.text:
-                return self.name if "✍️" in message.text else self.number
+                if _ASKS_FOR_NUMBER.search(message.text):
+                    return self.number
+                return self.name if _ASKS_FOR_NAME.search(message.text) else None
         return None
 
     def _written(self, message: Message) -> None:
@@ -125,9 +124,8 @@ def buttons(message: Message) -> Sequence[InlineButton]:
 
 
 def is_waiting(message: Message) -> bool:
-    """Whether a message waits for an answer: with buttons of a question, or with the input field open."""
-    forced = message.markup is not None and message.markup.kind == "force"
-    return forced or any(button.kind == "data" and button.value.startswith("q:") for button in buttons(message))
+    """Whether a message waits for an answer: with buttons of a question."""
+    return any(button.kind == "data" and button.value.startswith("q:") for button in buttons(message))
 
 
 def newcomer(world: World, name: str, number: str, language: str) -> SimulatedUser:
@@ -138,5 +136,5 @@ def newcomer(world: World, name: str, number: str, language: str) -> SimulatedUs
 def group_with(world: World, guest: SimulatedUser) -> None:
     """Put the bot into a group, and write there."""
     chat = world.add_chat(ChatType.GROUP, "群", (guest.id,))
-    user_actions.add_bot(world, chat, guest.id)
+    membership.add_bot(world, chat, guest.id)
     user_actions.write_text(world, chat, guest.id, f"/start@{world.profile.username}")

@@ -54,11 +54,13 @@ class LosesDialogues(SqlUnit):
 
     saved = 0
 
-    async def save_dialogue(self, person: PersonId, text: str, language: str | None, now: datetime) -> int:
+    async def save_dialogue(
+        self, person: PersonId, text: str, *, language: str | None, now: datetime, remind_at: datetime | None = None
+    ) -> int:
         LosesDialogues.saved += 1
         if LosesDialogues.saved % 3 == 0:
             return 1
-        return await super().save_dialogue(person, text, language=language, now=now)
+        return await super().save_dialogue(person, text, language=language, now=now, remind_at=remind_at)
 
 
 class CountsTwice(SqlUnit):
@@ -165,7 +167,7 @@ def is_found(make_store: Callable[[SimulatedDatabase], SqlStore], known_seed: in
         (CountsTwice, 1),
         (RevivesAttempts, 32),
         (OpensLinksToAll, 21),
-        (BindsEverybody, 6),
+        (BindsEverybody, 31),
         (ForgetsNotices, 1),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage import Sealing, StoreUnavailable, WrongKeys, open_database, open_store
-from storage.backup import copy_database
+from storage.backup.sqlite_copy import copy_database
 from storage.inspection import InspectionReport, inspect_database
 from tests.fakes import NOON, NUMBER, make_attempt, make_sealing
 from tests.open_unit import open_unit

@@ -7,6 +7,7 @@ import pytest
 from storage import SqlStore, open_store
 from tests.fakes import NOON, NUMBER, FakeClock, FakeProvider, make_deps, make_request, make_sealing
 from tests.open_unit import open_unit
+from tests.sqlite_file import sqlite_url
 from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected
 from verification.core import Core
 from verification.ids import PersonId, own_account
@@ -48,7 +49,7 @@ def found_in(folder: Path) -> set[str]:
 
 
 async def test_no_file_of_the_store_holds_plain_data_before_or_after_the_verdict(tmp_path: Path) -> None:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as store:
         await a_whole_story(store)
         assert set(files_in(tmp_path)) == {"bot.sqlite3", "bot.sqlite3-shm", "bot.sqlite3-wal"}
         assert found_in(tmp_path) == set()
@@ -58,14 +59,14 @@ async def test_no_file_of_the_store_holds_plain_data_before_or_after_the_verdict
 
 async def test_inv38_no_plain_data_reaches_a_log_at_any_level(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as store:
         await a_whole_story(store)
 
     assert not [canary for canary in CANARIES if canary in caplog.text]
 
 
 async def test_after_the_verdict_the_number_cannot_be_recovered(tmp_path: Path) -> None:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as store:
         await a_whole_story(store)
         async with open_unit(store, "look") as unit:
             ended = [await unit.attempt_by_token(token) for token in ("token-1", "token-2")]
@@ -75,7 +76,7 @@ async def test_after_the_verdict_the_number_cannot_be_recovered(tmp_path: Path) 
 
 async def test_inv39_after_erasing_no_file_holds_even_the_sealed_bytes(tmp_path: Path) -> None:
     sealing = make_sealing()
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=sealing) as store:
+    async with open_store(sqlite_url(tmp_path), sealing=sealing) as store:
         async with open_unit(store, PERSON) as unit:
             await unit.save_dialogue(PERSON, "x" * 50_000, language="zh", now=NOON)
         log = files_in(tmp_path)["bot.sqlite3-wal"]

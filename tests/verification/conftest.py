@@ -8,6 +8,7 @@ import pytest
 
 from storage import open_store
 from tests.fakes import FakeClock, FakeProvider, make_deps, make_sealing
+from tests.sqlite_file import sqlite_url
 from verification.attempts import Method
 from verification.core import Core
 from verification.dialogue_store import DialogueStore
@@ -25,7 +26,7 @@ def provider() -> FakeProvider:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[DialogueStore]:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as opened:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as opened:
         yield opened
 
 

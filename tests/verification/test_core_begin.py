@@ -4,7 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, OTHER_NUMBER, TELEGRAM, FakeClock, FakeProvider, make_identity, make_request
+from tests.fakes import (
+    NOON,
+    OTHER_NUMBER,
+    TELEGRAM,
+    FakeClock,
+    FakeProvider,
+    asked_for_quota,
+    make_identity,
+    make_request,
+)
 from tests.open_unit import open_unit
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed, ProviderApp
 from verification.core import Core, ScanCode
@@ -101,6 +110,20 @@ async def test_a_fourth_account_is_refused_before_any_provider_call(core: Core, 
 
     assert "a4" not in provider.opened
     assert await core.begin(make_request("a5", "telegram:4", OTHER_NUMBER))
+
+
+async def test_the_quota_is_told_before_a_method_is_chosen_and_opens_nothing(
+    core: Core, store: DialogueStore, provider: FakeProvider
+) -> None:
+    for number in range(MAX_ACCOUNTS):
+        await verify(core, f"v{number}")
+
+    full = await asked_for_quota(core, store, make_request("q1", "telegram:4"))
+    own = await asked_for_quota(core, store, make_request("q2", "telegram:v0"))
+    free = await asked_for_quota(core, store, make_request("q3", "telegram:4", OTHER_NUMBER))
+
+    assert (full, own, free) == (True, False, False)
+    assert provider.opened == ["v0", "v1", "v2"]
 
 
 async def test_a_verified_account_cannot_begin(core: Core, provider: FakeProvider) -> None:

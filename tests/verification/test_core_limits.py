@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import NOON, NUMBER, OTHER_NUMBER, FakeClock, FakeProvider, make_deps, make_request
+from tests.fakes import NOON, NUMBER, OTHER_NUMBER, FakeClock, FakeProvider, asked_for_quota, make_deps, make_request
 from tests.open_unit import open_unit
 from verification.attempts import AttemptId, Method, Passed
 from verification.core import AttemptRequest, Core
@@ -116,6 +116,26 @@ async def test_a_person_can_probe_only_a_few_numbers_a_day(core: Core, provider:
 
     assert answers == ["QuotaReached"] * FEW.numbers + ["TooManyAttempts"] * (len(NUMBERS) - FEW.numbers)
     assert provider.opened == []
+
+
+async def test_asking_for_the_quota_counts_like_a_try_and_is_not_answered_beyond_the_limit(
+    core: Core, store: DialogueStore
+) -> None:
+    for number in NUMBERS:
+        for each in range(3):
+            name = f"{number}-{each}"
+            await core.begin(of(name, f"cloud:{name}", f"telegram:{name}", number))
+            await core.complete(AttemptId(name), Passed())
+
+    answers = [
+        await asked_for_quota(core, store, of(f"probe{index}", "cloud:spy", "telegram:spy", number))
+        for index, number in enumerate(NUMBERS)
+    ]
+    again = await asked_for_quota(core, store, of("again", "cloud:spy", "telegram:spy", NUMBERS[0]))
+
+    assert answers == [True] * FEW.numbers + [False] * (len(NUMBERS) - FEW.numbers)
+    assert again is True
+    await refusal(core, of("begun", "cloud:spy", "telegram:spy", NUMBERS[-1]))
 
 
 async def test_an_unavailable_provider_costs_no_attempt(core: Core, provider: FakeProvider) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from verification.attempts import Method, Reason
 from verification.support.funnel import (
+    STEPS,
     Dimension,
     DurationCount,
     FunnelCount,
@@ -45,7 +46,7 @@ def test_a_funnel_counts_each_step_and_names_the_greatest_loss() -> None:
 
 
 def test_of_equal_losses_the_first_step_is_the_worst_and_a_gain_is_no_loss() -> None:
-    counts = zip(FunnelStep, (8, 4, 2, 3, 3, 3, 3), strict=True)
+    counts = zip(STEPS, (8, 4, 2, 3, 3, 3, 3), strict=True)
     statistics = FunnelStatistics([FunnelCount("", step, None, None, count) for step, count in counts], [])
     [report] = build_reports(statistics, FunnelQuery(since=DAY, until=DAY))
 
@@ -149,3 +150,16 @@ def test_durations_belong_to_their_step_and_method() -> None:
     assert quick is not None
     assert slow is not None
     assert quick < slow
+
+
+def test_reminders_and_returns_are_told_beside_the_steps() -> None:
+    counts = [
+        FunnelCount("", FunnelStep.OPENED, None, None, 5),
+        FunnelCount("", FunnelStep.REMINDED, None, None, 4),
+        FunnelCount("", FunnelStep.RETURNED, None, None, 3),
+    ]
+    day = date(2026, 11, 23)
+    (report,) = build_reports(FunnelStatistics(counts, []), FunnelQuery(since=day, until=day))
+
+    assert (report.reminded, report.returned) == (4, 3)
+    assert [step.step for step in report.steps] == list(STEPS)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.each_case import each_case
 from tests.fakes import NUMBER, make_attempt, make_identity
 from verification.identity import (
     NAME_LIMIT,
@@ -216,7 +217,7 @@ RADICALS = [*map(chr, range(0x2E80, 0x2E9A)), *map(chr, range(0x2E9B, 0x2EF4)), 
 REPETITION = "\u2e80"
 
 
-@pytest.mark.parametrize("radical", RADICALS)
+@each_case("radical", RADICALS)
 def test_a_radical_becomes_the_ideograph_that_looks_the_same(radical: str) -> None:
     cleaned = clean_name(f"王{radical}")
 

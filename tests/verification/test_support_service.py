@@ -11,6 +11,7 @@ from storage import SqlStore, open_store
 from storage.unit import SqlUnit
 from tests.fakes import NOON, FakeClock, make_attempt, make_sealing
 from tests.open_unit import open_unit
+from tests.sqlite_file import sqlite_url
 from verification.attempts import AttemptId, Method, reference_code
 from verification.ids import Account, Actor
 from verification.invitations import (
@@ -45,7 +46,7 @@ INSTANT = timedelta(microseconds=1)
 
 @pytest.fixture
 async def kept(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as store:
         yield store
 
 
@@ -200,7 +201,7 @@ async def test_attempts_are_found_by_code_and_account(service: SupportService, k
         await unit.save_attempt(attempt)
 
     for found in (
-        await service.attempt(ACTOR, "0a1b2c3d"),
+        (await service.attempt(ACTOR, "0a1b2c3d"))[0],
         await service.attempts(ACTOR),
         await service.attempts(ACTOR, account=Account("cloud:100012345")),
     ):

@@ -35,6 +35,7 @@ PHONES = {
     "Version/17.4 Mobile/15E148 Safari/604.1",
     "robot": "TelegramBot (like TwitterBot)",
 }
+OPERATOR = "Example Cloud · @support"
 RIGHT_APP = {Method.WECHAT: "wechat", Method.QQ: "qq", Method.FACE: "wechat", Method.NETID: "browser"}
 
 
@@ -48,6 +49,11 @@ def flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, s
 
 def page_texts(language: str, pages: str = "pages") -> dict[str, str]:
     return dict(flat(tomllib.loads((TEXTS / f"{pages}.{language}.toml").read_text("utf-8"))))
+
+
+def filled_page_texts(language: str) -> dict[str, str]:
+    """The texts as the catalogue fills them in."""
+    return page_texts(language) | {"page.operator": OPERATOR}
 
 
 @dataclass
@@ -78,7 +84,7 @@ class WebFixture:
             "providers": self.providers,
             "pages": {method: each if each.simulated else HandoverPages() for method, each in self.providers.items()},
             "pollable": {method: each for method, each in self.providers.items() if not each.simulated},
-            "texts": {language: page_texts(language) for language in ("zh", "en")},
+            "texts": {language: filled_page_texts(language) for language in ("zh", "en")},
             "ready": self._ready,
             "registry": self.registry,
             "clock": self._clock,

@@ -16,14 +16,16 @@ from bot.images import qr
 from storage import SqlStore, open_store
 from tests.fakes import FakeClock, make_attempt, make_deps, make_identity, make_sealing
 from tests.open_unit import open_unit
-from tests.web.app_fixture import page_texts
-from verification import Core, Method
+from tests.sqlite_file import sqlite_url
+from tests.web.app_fixture import filled_page_texts, page_texts
+from verification import Core, Method, Reason
+from verification.attempts import AttemptId
 from verification.ids import Actor
 from verification.invitations import Link
 from verification.providers.simulated.provider import SimulatedProvider
 from verification.support.funnel import STEPS, Cohort, FunnelIncrement, beijing_day
 from verification.support.service import LinkRequest, SupportService
-from verification.support.store import AuditEntry, UnansweredQuestion
+from verification.support.store import AuditEntry, Dispute, UnansweredQuestion
 from web.app import WebDeps, web_app
 from web.dependencies import DeskRoute, QrCodes
 
@@ -73,7 +75,7 @@ class DeskFixture:
             providers=providers,
             pages={},
             pollable={},
-            texts={language: page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
+            texts={language: filled_page_texts(language) | page_texts(language, "desk") for language in ("zh", "en")},
             ready=_ready,
             registry=self.registry,
             clock=self.clock,
@@ -133,6 +135,14 @@ class DeskFixture:
             if text:
                 await unit.add_unanswered(UnansweredQuestion(id=text, text=text, at=self.clock()))
 
+    async def dispute(self, attempt: str, method: Method | None) -> None:
+        """Store a dispute about an attempt, or about the quota."""
+        reason = Reason.QUOTA if method is None else Reason.MISMATCH
+        async with open_unit(self.store, "turn") as unit:
+            await unit.add_dispute(
+                Dispute(attempt=AttemptId(f"attempt-{attempt}"), reason=reason, method=method, at=self.clock())
+            )
+
     async def audit_log(self) -> list[AuditEntry]:
         """The audit entries so far, newest first."""
         return list(await self.support.audit_log(Actor("test"), limit=500))[1:]
@@ -162,7 +172,7 @@ class DeskBrowser(httpx.AsyncClient):
 @asynccontextmanager
 async def desk_fixture(folder: Path, *, key: str | None = KEY, public: str = BASE) -> AsyncIterator[DeskFixture]:
     """A desk over its own store."""
-    async with open_store(f"sqlite:///{folder / 'bot.sqlite3'}", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(folder), sealing=make_sealing()) as store:
         yield DeskFixture(store, key, public)
 
 

@@ -13,6 +13,7 @@ import pytest
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.fakes import make_sealing
 from tests.open_unit import open_unit
+from tests.sqlite_file import sqlite_url
 from tests.web.api_fixture import FIRST, NAMED, OTHER, SECOND, ApiFixture, Json, caller
 from tests.web.app_fixture import START, WebFixture
 from verification.ids import Actor, PersonId
@@ -46,7 +47,7 @@ CODES = {
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as opened:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as opened:
         yield opened
 
 

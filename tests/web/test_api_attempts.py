@@ -13,6 +13,7 @@ import pytest
 from storage import SqlStore, open_store
 from tests.fakes import NUMBER, FakeProvider, make_identity, make_sealing
 from tests.open_unit import open_unit
+from tests.sqlite_file import sqlite_url
 from tests.web.api_fixture import FIRST, NAMED, OTHER, SHOP, ApiFixture, Json, caller
 from verification.attempts import AttemptId, AttemptStatus, Method, Passed, Reason, Rejected, reference_code
 from verification.core import AttemptRequest
@@ -37,7 +38,7 @@ PATHS = (
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as opened:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as opened:
         yield opened
 
 
@@ -237,7 +238,7 @@ async def test_repeating_a_request_gives_the_same_attempt_however_it_ended(
 
 
 async def test_a_request_is_the_same_one_after_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/bot.sqlite3"
+    url = sqlite_url(tmp_path)
     found = []
     for _ in range(2):
         async with (

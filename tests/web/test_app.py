@@ -1,7 +1,7 @@
 """Rules for every address: headers, limits, health checks, errors without detail, logs without secrets."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
@@ -14,6 +14,7 @@ from storage import StoreUnavailable
 from tests.web.app_fixture import WebFixture
 from verification import AttemptId, AttemptStatus, Method
 from web.middleware import ErrorMiddleware
+from web.serving import LOOPBACK, listen, serving
 
 PROTECTION = {
     "cache-control": "no-store",
@@ -266,3 +267,21 @@ async def test_a_visitor_who_leaves_is_no_error(web_app: WebFixture, caplog: pyt
     await serve({"type": "http"}, nothing, say)
 
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("proxies", "said", "seen"),
+    [
+        (LOOPBACK, {"X-Forwarded-For": "203.0.113.7"}, {"client": "203.0.113.7", "forwarded": "believed"}),
+        (["10.0.0.1"], {"X-Forwarded-For": "203.0.113.7"}, {"client": "127.0.0.1", "forwarded": "ignored"}),
+        (LOOPBACK, {}, {"client": "127.0.0.1", "forwarded": "none"}),
+    ],
+)
+async def test_a_caller_learns_whom_the_program_takes_it_for(
+    web_app: WebFixture, proxies: Sequence[str], said: dict[str, str], seen: dict[str, str]
+) -> None:
+    listener = listen("127.0.0.1", 0)
+    async with serving(web_app.app, listener, proxies), httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{listener.getsockname()[1]}/seen-as", headers=said)
+
+    assert answer.json() == seen

@@ -49,17 +49,17 @@ async def test_the_first_page_shows_counts_losses_durations_and_reasons(desk: De
     figures = figures_of(page.text)
 
     assert {step: cells[0] for step, cells in figures.items()} == {
-        "打开链接": "12",
-        "开始认证": "12",
-        "同意条款": "10",
-        "核对资料": "5",
-        "出示二维码": "5",
+        "进入聊天": "12",
+        "开始": "12",
+        "同意": "10",
+        "确认资料": "5",
+        "看到二维码": "5",
         "手机打开": "5",
-        "认证通过": "4",
+        "认证成功": "4",
     }
-    assert figures["核对资料"][1:3] == ["42%", "50%"]
-    assert figures["核对资料"][3] != "—"
-    assert "核对资料，流失 50%" in page.text
+    assert figures["确认资料"][1:3] == ["42%", "50%"]
+    assert figures["确认资料"][3] != "—"
+    assert "确认资料，流失 50%" in page.text
     assert page.text.count('<li class="worst">') == 1
     assert "姓名或身份证号不一致" in page.text
     assert "2026-10-25 至 2026-11-23" in page.text
@@ -99,7 +99,7 @@ async def test_days_before_the_period_do_not_count(desk: DeskFixture) -> None:
         week, month = [await anna.get(f"/desk?period={period}") for period in ("7", "30")]
 
     assert "这段时间还没有人来过" in week.text
-    assert figures_of(month.text)["打开链接"][0] == "12"
+    assert figures_of(month.text)["进入聊天"][0] == "12"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_days_before_the_period_do_not_count(desk: DeskFixture) -> None:
     [
         ("campaign", {"无活动": "2", "spring": "10"}),
         ("language", {"中文": "10", "English": "2"}),
-        ("method", {"微信扫码认证": "5"}),
+        ("method", {"微信扫码": "5"}),
         ("day", {"2026-11-23": "12"}),
     ],
 )

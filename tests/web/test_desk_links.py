@@ -189,7 +189,7 @@ async def test_a_link_to_an_account_that_is_verified_says_so(desk: DeskFixture) 
             await unit.open_link(link.id, PersonId("telegram:100054321"), desk.clock())
         opened = await anna.get(f"/desk/links/{link.id}")
 
-    assert "这个账号已经通过认证" in waiting.text
+    assert "这个账号已经认证成功" in waiting.text
     assert "这个链接不再需要了" in opened.text
     assert not URL.search(opened.text)
 

@@ -71,6 +71,20 @@ async def test_attempts_with_one_code_are_shown_together(desk: DeskFixture) -> N
     assert "有 2 次认证的编号相同" in page.text
 
 
+async def test_a_dispute_is_found_by_its_case_number_also_where_no_attempt_was_made(desk: DeskFixture) -> None:
+    await desk.attempt("0a1b2c3d0000", ACCOUNT)
+    await desk.dispute("0a1b2c3d0000", Method.QQ)
+    await desk.dispute("ffff00001111", None)
+    async with desk.signed_in() as anna:
+        of_attempt = await anna.get("/desk/attempts/0A1B-2C3D")
+        of_quota = await anna.fill("/desk/attempts", sought="ffff 0000")
+
+    assert "用户对结果有异议" in of_attempt.text
+    assert "QQ" in of_attempt.text
+    assert "认证 FFFF-0000" in of_quota.text
+    assert "这个身份证号已认证 3 个账号" in of_quota.text
+
+
 async def test_attempts_of_an_account_are_found_even_when_it_looks_like_a_code(desk: DeskFixture) -> None:
     await desk.attempt("1111111122223333", "10001234")
     async with desk.signed_in() as anna:

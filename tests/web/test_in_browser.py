@@ -17,7 +17,9 @@ from starlette.types import ASGIApp
 
 from tests.browser import running_browser
 from tests.web.app_fixture import PHONES, RIGHT_APP, WebFixture
+from tests.web.test_form import FakeForm
 from verification import AttemptId, AttemptStatus, Method
+from web.dependencies import FormAnswers, FormResult, FormStatus
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 PATHS = {
@@ -115,10 +117,56 @@ async def test_the_page_works_inside_a_frame_of_the_same_machine(web_app: WebFix
             frame = page.frame_locator("iframe")
 
             await frame.locator("button.go").click()
-            await frame.get_by_text("认证通过").wait_for()
+            await frame.get_by_text("认证成功").wait_for()
             await page.close()
 
     assert web_app.store.committed.attempts[AttemptId("a0")].status is AttemptStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_private_form_fits_the_phone_and_works_without_any_script(
+    chromium: Browser, look: Appearance
+) -> None:
+    form = FakeForm(FormResult(FormStatus.WRONG, {"number": "号码里可能有一位打错了。" * 3}))
+    async with served(WebFixture(more={"form": form}).app) as base:
+        context = await chromium.new_context(
+            java_script_enabled=False, viewport={"width": look.width, "height": 640}, color_scheme=look.scheme
+        )
+        page = await context.new_page()
+        await page.goto(f"{base}/f/known?lang={look.language}")
+        await send(page)
+        widest = await page.locator("main").evaluate("main => Math.ceil(main.scrollWidth - main.clientWidth)")
+        button = await page.locator("button.go").bounding_box()
+        kept = await page.input_value("#name")
+        await context.close()
+
+    assert (form.taken, kept, widest) == ([FormAnswers("王小明", "11010519491231002X")], "王小明", 0)
+    assert button is not None
+    assert button["y"] + button["height"] <= 640
+
+
+async def test_a_mini_app_tells_whose_it_is_and_closes_itself_once_the_form_is_taken(chromium: Browser) -> None:
+    form, complaints = FakeForm(FormResult(FormStatus.WRONG, {"number": "?"})), list[str]()
+    async with served(WebFixture(more={"form": form}).app) as base:
+        page = await chromium.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        await page.add_init_script("window.TelegramWebviewProxy = { postEvent: (kind) => document.title = kind };")
+        await page.goto(f"{base}/f/known#tgWebAppData=user%3D1%26hash%3D2&tgWebAppVersion=9.1")
+        await send(page)
+        form.result = FormResult(FormStatus.TAKEN)
+        await page.locator("button.go").click()
+        await page.wait_for_function("document.title === 'web_app_close'")
+        await page.close()
+
+    assert [answers.init_data for answers in form.taken] == ["user=1&hash=2"] * 2
+    assert [text for text in complaints if "422" not in text] == []
+
+
+async def send(page: Page) -> None:
+    await page.fill("#name", "王小明")
+    await page.fill("#number", "11010519491231002X")
+    async with page.expect_navigation():
+        await page.click("button.go")
 
 
 async def follow(page: Page, form: dict[str, str]) -> None:

@@ -87,6 +87,6 @@ async def test_a_person_taken_for_a_robot_presses_one_more_button(web_app: WebFi
     second = await client.post(scan_code.phone_url, data={"stage": "check", "press": "go_authorise"})
     last = await client.post(scan_code.phone_url, data={"stage": "authorise", "press": "authorise"})
 
-    assert "核对实名信息" in first.text
+    assert "核对资料" in first.text
     assert "微信支付授权" in second.text
-    assert "认证通过" in last.text
+    assert "认证成功" in last.text

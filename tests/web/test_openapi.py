@@ -31,6 +31,7 @@ from schemathesis.specs.openapi.checks import (
 
 from storage import open_store
 from tests.fakes import NUMBER, make_sealing
+from tests.sqlite_file import sqlite_url
 from tests.web.api_fixture import SHOP, ApiFixture
 from verification.attempts import TYPED_METHODS, AttemptStatus, Method, Reason
 from verification.identity import NameProblem
@@ -72,7 +73,7 @@ class ServedApi:
 
     async def _serve(self) -> None:
         with TemporaryDirectory() as folder:
-            async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=make_sealing()) as store:
+            async with open_store(sqlite_url(Path(folder)), sealing=make_sealing()) as store:
                 api = ApiFixture(store, posts_results=True, monotonic_clock=lambda: monotonic() * 1000)
                 async with serving(api.web.app, self._listener):
                     await self._stop.wait()
@@ -110,9 +111,12 @@ OPERATIONS = {
 }
 
 
+@pytest.mark.parametrize("examples", [4, pytest.param(25, marks=pytest.mark.slow("fuzz"))])
 @pytest.mark.parametrize("mode", GenerationMode)
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_every_answer_is_as_the_document_says(served: ServedApi, operation: Any, mode: GenerationMode) -> None:
+def test_every_answer_is_as_the_document_says(
+    served: ServedApi, operation: Any, mode: GenerationMode, examples: int
+) -> None:
     answers = Counter[int]()
     cases = operation.as_strategy(mode)
     if operation.label == "POST /v1/attempts" and mode is GenerationMode.POSITIVE:
@@ -122,7 +126,9 @@ def test_every_answer_is_as_the_document_says(served: ServedApi, operation: Any,
         known = operation.as_strategy(path_parameters={"id": served.make(operation.path)})
         cases = known | cases
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+    )
     @given(case=cases)
     def play(case: schemathesis.Case[Any]) -> None:
         answer = case.call_and_validate(served.url, headers=HEADERS, checks=CHECKS)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.web.app_fixture import IDENTITY, RIGHT_APP, START, TTL, WebFixture
+from tests.web.app_fixture import IDENTITY, OPERATOR, RIGHT_APP, START, TTL, WebFixture
 from verification import AttemptId, AttemptStatus, Method, Reason, ScanCode
 from verification.attempts import TYPED_METHODS
 from verification.ids import Contact
@@ -192,7 +192,7 @@ async def test_after_the_verdict_the_page_shows_only_its_kind(web_app: WebFixtur
     await phone.open()
 
     assert phone.page.status_code == 200
-    assert "认证通过" in phone.text
+    assert "认证成功" in phone.text
     assert "回到 Telegram 聊天继续" in phone.text
     assert "王*明" not in phone.text
     assert "telegram:" not in phone.text
@@ -230,6 +230,14 @@ async def late_request(web_app: WebFixture) -> ScanCode:
     return scan_code
 
 
+async def test_every_page_says_who_runs_the_bot(web_app: WebFixture) -> None:
+    phone = await phone_at(web_app, Method.WECHAT)
+    assert f'<footer class="operator">{OPERATOR}</footer>' in phone.page.text
+
+    await phone.press("decline")
+    assert OPERATOR in phone.page.text
+
+
 async def test_a_double_press_changes_nothing_more(web_app: WebFixture) -> None:
     phone = await phone_at(web_app, Method.WECHAT)
     await phone.press("go_authorise")
@@ -248,7 +256,7 @@ async def test_a_press_from_an_old_page_after_the_verdict_shows_the_verdict(web_
 
     await phone.press("decline", stage="check")
 
-    assert "认证通过" in phone.text
+    assert "认证成功" in phone.text
     assert status(web_app) is AttemptStatus.SUCCEEDED
 
 
@@ -270,7 +278,7 @@ async def test_a_form_of_another_stage_just_shows_the_page(web_app: WebFixture, 
     page = await web_app.phone("wechat").post(phone.address, content=body)
 
     assert page.status_code == 200
-    assert "核对实名信息" in page.text
+    assert "核对资料" in page.text
     assert status(web_app) is AttemptStatus.OPENED
 
 
@@ -420,7 +428,7 @@ async def test_english_is_complete_and_stays_after_presses(web_app: WebFixture) 
 async def test_an_unknown_language_is_the_default(web_app: WebFixture) -> None:
     phone = await phone_at(web_app, Method.WECHAT, query="?lang=<b>")
 
-    assert "核对实名信息" in phone.text
+    assert "核对资料" in phone.text
 
 
 async def test_the_page_has_no_script_and_only_relative_addresses(web_app: WebFixture) -> None:

@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 from string import Formatter
 
-import pytest
-
 import web
+from tests.each_case import each_case
 from tests.web.app_fixture import page_texts
 from verification import AttemptStatus, Method, Reason
 from verification.attempts import TYPED_METHODS
@@ -25,19 +24,19 @@ def test_both_languages_have_the_same_keys() -> None:
     assert ZH.keys() == EN.keys()
 
 
-@pytest.mark.parametrize("key", ZH)
+@each_case("key", ZH)
 def test_both_languages_have_the_same_placeholders(key: str) -> None:
     assert placeholders(ZH[key]) == placeholders(EN[key])
 
 
-@pytest.mark.parametrize("key", ZH)
+@each_case("key", ZH)
 def test_texts_are_plain_and_not_empty(key: str) -> None:
     for text in (ZH[key], EN[key]):
         assert text.strip() == text != ""
         assert not re.search(r"[<>]|&\w+;", text)
 
 
-@pytest.mark.parametrize("key", EN)
+@each_case("key", EN)
 def test_english_has_no_chinese_in_it(key: str) -> None:
     assert not re.search(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]", EN[key])
 

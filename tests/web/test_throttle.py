@@ -11,15 +11,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.clock import new_token
-from storage.encryption.sealing import IndexKind
-from tests.fakes import make_sealing
 from tests.reliability import Proof
 from tests.web.app_fixture import PHONES, WebFixture
 from verification import AttemptStatus, Method
 from web.serving import LOOPBACK, listen, serving
 from web.throttle import BURST, client_network
-
-LIVE = 10_000
 
 
 def visitor(web_app: WebFixture, address: str) -> httpx.AsyncClient:
@@ -33,17 +29,6 @@ def a_guess() -> str:
 
 def counted(web_app: WebFixture, name: str) -> float:
     return web_app.registry.get_sample_value(name) or 0.0
-
-
-@pytest.mark.parametrize("guesses", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow("fuzz"))])
-def test_inv37_random_guesses_hit_none_of_ten_thousand_live_codes(guesses: int, proof: Proof) -> None:
-    sealing = make_sealing()
-    live = {sealing.index(IndexKind.TOKEN, new_token()) for _ in range(LIVE)}
-
-    hits = sum(sealing.index(IndexKind.TOKEN, new_token()) in live for _ in range(guesses))
-
-    proof(cases=guesses, losses=hits)
-    assert (len(live), hits) == (LIVE, 0)
 
 
 def test_inv37_a_token_holds_144_random_bits() -> None:

@@ -20,7 +20,7 @@ _RATIO = 1.5
 
 
 class FunnelStep(StrEnum):
-    """The steps of a journey, in order."""
+    """The steps of a journey, in order; and what is counted beside them of people who stopped."""
 
     OPENED = "opened"
     STARTED = "started"
@@ -29,9 +29,11 @@ class FunnelStep(StrEnum):
     SHOWN = "shown"
     PHONE = "phone"
     VERIFIED = "verified"
+    REMINDED = "reminded"
+    RETURNED = "returned"
 
 
-STEPS = tuple(FunnelStep)
+STEPS = tuple(step for step in FunnelStep if step not in (FunnelStep.REMINDED, FunnelStep.RETURNED))
 METHOD_STEPS = (FunnelStep.SHOWN, FunnelStep.PHONE, FunnelStep.VERIFIED)
 """The steps that are counted per method too."""
 

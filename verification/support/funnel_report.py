@@ -52,6 +52,10 @@ class FunnelReport:
     group: str
     steps: tuple[StepStatistics, ...]
     reasons: tuple[tuple[Reason, int], ...]
+    reminded: int = 0
+    """How many reminders were sent to people who stopped."""
+    returned: int = 0
+    """How many times somebody came back after one."""
 
     @property
     def worst(self) -> StepStatistics | None:
@@ -76,7 +80,14 @@ def _report(
     group: str, counts: Sequence[FunnelCount], times: Sequence[DurationCount], query: FunnelQuery
 ) -> FunnelReport:
     method = Method(group) if query.by is Dimension.METHOD else query.method
-    return FunnelReport(group, _step_statistics(counts, times, method), _reasons(counts, method))
+    reminders = {each.step: each.count for each in counts if each.method is None}
+    return FunnelReport(
+        group,
+        _step_statistics(counts, times, method),
+        _reasons(counts, method),
+        reminded=reminders.get(FunnelStep.REMINDED, 0),
+        returned=reminders.get(FunnelStep.RETURNED, 0),
+    )
 
 
 def _grouped(counts: Iterable[T]) -> Mapping[str, Sequence[T]]:

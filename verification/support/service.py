@@ -23,7 +23,7 @@ from verification.invitations import (
     read_campaign,
 )
 from verification.support.funnel import FunnelQuery, FunnelStatistics
-from verification.support.store import AttemptSummary, AuditEntry, SupportStore, UnansweredQuestion
+from verification.support.store import AttemptSummary, AuditEntry, Dispute, SupportStore, UnansweredQuestion
 
 MAX_TTL = timedelta(days=30)
 MIN_TTL = timedelta(minutes=1)
@@ -133,10 +133,10 @@ class SupportService:
         async with self._store.support_unit(self._entry(actor, "revoke", subject=link)) as unit:
             return await unit.revoke(link, self._clock())
 
-    async def attempt(self, actor: Actor, code: str) -> Sequence[AttemptSummary]:
-        """Look at the attempts with a reference code, as `read_reference_code` returns it."""
+    async def attempt(self, actor: Actor, code: str) -> tuple[Sequence[AttemptSummary], Sequence[Dispute]]:
+        """Look at the attempts and disputes with a reference code, as `read_reference_code` returns it."""
         async with self._store.support_unit(self._entry(actor, "attempt", subject=code)) as unit:
-            return await unit.attempt(code)
+            return await unit.attempt(code), await unit.disputes(code)
 
     async def attempts(
         self, actor: Actor, *, account: Account | None = None, limit: int = _PAGE_SIZE, skip: int = 0

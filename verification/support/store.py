@@ -62,6 +62,24 @@ class AttemptSummary:
         return reference_code(self.id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """What a person says is wrong: how an attempt ended, or that three accounts are used up before there is a method.
+
+    It is stored without its person; `attempt` is the id that its case number is made of.
+    """
+
+    attempt: AttemptId
+    reason: Reason
+    method: Method | None
+    at: datetime
+
+    @property
+    def code(self) -> str:
+        """The case number: the reference code of what is disputed."""
+        return reference_code(self.attempt)
+
+
 def read_reference_code(text: str) -> str | None:
     """The digits of a reference code as somebody typed it; None for any other text.
 
@@ -94,6 +112,9 @@ class DialogueSupportUnit(Protocol):
     async def add_unanswered(self, question: UnansweredQuestion) -> None:
         """Store, sealed, a question that no topic answered."""
 
+    async def add_dispute(self, dispute: Dispute) -> None:
+        """Store a dispute; a second one about the same attempt changes nothing."""
+
 
 class SupportView(Protocol):
     """What support may read."""
@@ -114,6 +135,9 @@ class SupportView(Protocol):
 
     async def attempt(self, code: str) -> Sequence[AttemptSummary]:
         """List attempts whose id begins with these digits, with masked name and number while they are stored."""
+
+    async def disputes(self, code: str) -> Sequence[Dispute]:
+        """List disputes whose case number has these digits."""
 
     async def attempts(self, *, account: Account | None, limit: int, skip: int = 0) -> Sequence[AttemptSummary]:
         """List attempts, newest first, without name and number."""

@@ -14,16 +14,14 @@ from web.api import problems
 from web.api.attempts import AttemptEndpoints
 from web.api.callers import ApiKeyMiddleware, caller_of
 from web.api.links import LinkEndpoints
-from web.dependencies import WebDeps
+from web.dependencies import ApiRoute, WebDeps
 
 _OPENAPI = Path(__file__).with_name("openapi.json")
 
 
-def api_routes(deps: WebDeps) -> Sequence[BaseRoute]:
-    """The API behind its keys; no route when no key is configured."""
-    if deps.api is None:
-        return ()
-    links, attempts = LinkEndpoints(deps, deps.api), AttemptEndpoints(deps, deps.api)
+def api_routes(deps: WebDeps, route: ApiRoute) -> Sequence[BaseRoute]:
+    """The API behind its keys."""
+    links, attempts = LinkEndpoints(deps, route), AttemptEndpoints(deps, route)
 
     async def server_error(_: Request, error: Exception) -> Response:
         return (
@@ -53,7 +51,7 @@ def api_routes(deps: WebDeps) -> Sequence[BaseRoute]:
     async def openapi(_: Request) -> Response:
         return Response(document, media_type="application/json")
 
-    guarded = ApiKeyMiddleware(api, deps.api.callers, deps.registry, deps.monotonic_clock)
+    guarded = ApiKeyMiddleware(api, route.callers, deps.registry, deps.monotonic_clock)
     return Route("/v1/openapi.json", openapi), Mount("/v1", guarded)
 
 

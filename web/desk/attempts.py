@@ -44,19 +44,24 @@ class AttemptPages:
         if not searched:
             return redirect(visit.request, "/attempts")
         code = read_reference_code(searched)
-        attempts = [] if code is None else await self._support.attempt(visit.actor, code)
-        if attempts:
-            return self._frame.page(visit, "attempt.html", attempts=attempts)
+        found = None if code is None else await self._show(visit, code)
+        if found is not None:
+            return found
         attempts = await self._support.attempts(visit.actor, account=Account(searched), limit=_MAX_OF_ACCOUNT)
         return self._frame.page(visit, "attempts.html", attempts=attempts, page=1, more=False, searched=searched)
 
     async def show(self, visit: DeskRequest) -> Response:
         """Show the attempts of a reference code."""
         code = read_reference_code(visit.request.path_params["code"])
-        attempts = [] if code is None else await self._support.attempt(visit.actor, code)
-        if not attempts:
-            return self._frame.message(visit, "no_attempt", 404)
-        return self._frame.page(visit, "attempt.html", attempts=attempts)
+        found = None if code is None else await self._show(visit, code)
+        return found or self._frame.message(visit, "no_attempt", 404)
+
+    async def _show(self, visit: DeskRequest, code: str) -> Response | None:
+        attempts, disputes = await self._support.attempt(visit.actor, code)
+        if not (attempts or disputes):
+            return None
+        shown = attempts[0].code if attempts else disputes[0].code
+        return self._frame.page(visit, "attempt.html", code=shown, attempts=attempts, disputes=disputes)
 
 
 Titles = Mapping[str, Mapping[str, str]]

@@ -2,6 +2,7 @@
 
 import math
 from http import HTTPStatus
+from unicodedata import normalize
 
 from prometheus_client import CollectorRegistry, Counter
 from starlette.requests import Request
@@ -46,7 +47,7 @@ class LoginPages:
         if is_cross_site(request):
             return self._form(request, "elsewhere", HTTPStatus.FORBIDDEN)
         form = parse_form(await read_body(request, _LIMIT) or b"")
-        name = form.get("name", "").strip()
+        name = normalize("NFC", form.get("name", "").strip())
         if not self._sessions.is_key(form.get("key", "").strip()):
             return self._wrong_key(request, name)
         if not is_name(name):

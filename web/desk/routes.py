@@ -23,16 +23,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 PageHandler = Callable[[DeskRequest], Awaitable[Response]]
 
 
-def desk_routes(deps: WebDeps, pages: Pages) -> list[BaseRoute]:
-    """All pages of the desk; none when it has no key."""
-    if deps.desk is None:
-        return []
+def desk_routes(deps: WebDeps, desk: DeskRoute, pages: Pages) -> list[BaseRoute]:
+    """All pages of the desk."""
     frame = DeskLayout(deps.texts, pages)
-    login = LoginPages(deps, deps.desk, frame)
+    login = LoginPages(deps, desk, frame)
     return [
         _route(frame, "/desk/sign-in", GET=login.show, POST=login.sign_in),
         _route(frame, "/desk/sign-out", POST=login.sign_out),
-        *_pages(deps.desk, deps.clock, _LoginRequired(frame, login)),
+        *_pages(desk, deps.clock, _LoginRequired(frame, login)),
     ]
 
 

@@ -5,17 +5,19 @@ Both are bound to the desk's key, so a new key ends every session at once.
 
 import hmac
 import re
+import unicodedata
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote, unquote
 
 from verification.ids import Actor
 from verification.invitations import KeyedDigest, Purpose
 
 COOKIE = "desk"
 LIFETIME = timedelta(hours=12)
-_NAME = re.compile(r"[A-Za-z0-9]{1,16}")
-_COOKIE = re.compile(r"([A-Za-z0-9]{1,16})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
+_LONGEST_NAME = 16  # characters
+_COOKIE = re.compile(r"([A-Za-z0-9%]{1,192})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,8 @@ class DeskSessions:
 
     def begin(self, name: str, now: datetime) -> str:
         """The cookie of a new session."""
-        until = int((now + LIFETIME).timestamp())
-        return f"{name}.{until}.{self._signature('session', f'{name}.{until}')}"
+        begun = f"{quote(name, safe='')}.{int((now + LIFETIME).timestamp())}"
+        return f"{begun}.{self._signature('session', begun)}"
 
     def read(self, cookie: str, now: datetime) -> DeskSession | None:
         """The session of a cookie; None for one that is expired or not signed with this key."""
@@ -57,7 +59,9 @@ class DeskSessions:
         name, until, signature = match.groups()
         if not hmac.compare_digest(self._signature("session", f"{name}.{until}"), signature):
             return None
-        return DeskSession(name=name, proof=self._signature("form", cookie)) if now.timestamp() < int(until) else None
+        if now.timestamp() >= int(until):
+            return None
+        return DeskSession(name=unquote(name), proof=self._signature("form", cookie))
 
     def _signature(self, what: str, text: str) -> str:
         digest = self._keyed(Purpose.DESK, f"{what}\0{self._key}\0{text}")
@@ -65,5 +69,5 @@ class DeskSessions:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text may be a name in audit entries."""
-    return _NAME.fullmatch(text) is not None
+    """Whether a text may be a name in audit entries: letters and digits of any script, with their marks."""
+    return 0 < len(text) <= _LONGEST_NAME and all(unicodedata.category(character)[0] in "LMN" for character in text)

@@ -33,6 +33,7 @@ from bot.flow.rules.common import (
     touched,
 )
 from bot.flow.rules.links import show_step
+from bot.flow.rules.reminding import reminders_stopped
 from bot.flow.states import State
 from bot.flow.typed_input import Remark, is_question
 from bot.flow.unanswered import redact_question
@@ -109,6 +110,8 @@ def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
         return _faq_chosen(state, event.choice, context)
     if event.side is SideMessage.CODE:
         return show_step(state, context)
+    if event.side is SideMessage.REMINDER:
+        return reminders_stopped(state, event, context)
     if event.side is SideMessage.LANGUAGE:
         return _language_chosen(state, event.choice)
     return _privacy_chosen(state, event, context)
@@ -201,8 +204,8 @@ _STEP_OF: dict[type[State], str] = {
     states.ChangingNumber: "confirm",
     states.Confirming: "confirm",
     states.AgreeingFace: "confirm",
-    states.Opening: "opening",
     states.Failed: "failed",
+    states.QuotaFull: "quota",
     states.Verified: "verified",
 }
 

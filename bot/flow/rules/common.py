@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.flow import codec, states
 from bot.flow.effects import (
+    CheckQuota,
     CountQuestion,
     DeleteUserMessage,
     Effect,
@@ -25,6 +26,7 @@ from bot.flow.typed_input import Remark, is_question, match_link
 from bot.flow.unanswered import redact_question
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity
+from verification.ids import Account
 
 
 def ask(state: State, *before: Effect) -> Step:
@@ -37,11 +39,21 @@ def in_place(question: Reply) -> Reply:
 
 
 def open_attempt(state: states.StateBase, method: Method, context: RuleContext, *before: Effect) -> Step:
-    attempt, identity = AttemptId(f"attempt-{context.fresh_id}"), states.typed_identity(state)
+    attempt, identity = new_attempt_id(context), states.typed_identity(state)
     opening = states.Opening(
-        account=state.account, question_id=context.question_id, identity=identity, method=method, attempt=attempt
+        account=state.account,
+        question_id=context.question_id,
+        identity=identity,
+        method=method,
+        attempt=attempt,
+        since=context.now,
     )
     return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, identity, method)))
+
+
+def new_attempt_id(context: RuleContext) -> AttemptId:
+    """The id of the attempt that a turn asks for; the core's answer in the same turn finds it again."""
+    return AttemptId(f"attempt-{context.fresh_id}")
 
 
 def choosing_method(state: states.StateBase, context: RuleContext) -> states.Confirming | states.Agreeing:
@@ -56,6 +68,20 @@ def choosing_method(state: states.StateBase, context: RuleContext) -> states.Con
         suggested=context.suggested_method,
         is_checked=True,
     )
+
+
+def confirming(state: states.StateBase, identity: Identity, context: RuleContext) -> states.Confirming:
+    """The check of an identity that the person has not confirmed yet."""
+    return states.Confirming(
+        account=state.account,
+        question_id=context.question_id,
+        identity=identity,
+        suggested=context.suggested_method,
+    )
+
+
+def check_quota(account: Account, identity: Identity, context: RuleContext) -> CheckQuota:
+    return CheckQuota(new_attempt_id(context), account, identity)
 
 
 def holds_secret(state: State, text: str) -> bool:
@@ -133,6 +159,18 @@ def answer_own_words(state: State, text: str, context: RuleContext) -> Step | No
 
 def touched(state: State) -> State:
     return replace(state, touched=True) if isinstance(state, states.Scanning) else state
+
+
+def quota_full(
+    state: states.StateBase, identity: Identity, attempt: AttemptId, context: RuleContext, *, is_scanned: bool = False
+) -> states.QuotaFull:
+    return states.QuotaFull(
+        account=state.account,
+        question_id=context.question_id,
+        identity=identity,
+        attempt=attempt,
+        is_scanned=is_scanned,
+    )
 
 
 def failed(

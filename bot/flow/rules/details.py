@@ -5,16 +5,25 @@ together. What is no answer is answered itself, and the step stays. A text that 
 asked back: some people's names look like words.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.flow import states
 from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlButton
-from bot.flow.events import Choice, Event, Said
+from bot.flow.events import Choice, Event, FormSent, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import answer_from_faq, answer_wish, ask, choosing_method, count_unanswered
+from bot.flow.rules.common import (
+    answer_from_faq,
+    answer_wish,
+    ask,
+    check_quota,
+    choosing_method,
+    confirming,
+    count_unanswered,
+)
 from bot.flow.typed_input import Remark, is_question, match_choice
-from verification.identity import Identity, Name, NameProblem, Number, read_name, split_number
+from verification.identity import Identity, Name, NameProblem, Number, read_name, read_number, split_number
 from verification.numbers import NumberProblem, other_documents
 
 NameStep = states.AskingName | states.ChangingName | states.CheckingName
@@ -24,7 +33,9 @@ _NO_NUMBER = (NumberProblem.EMPTY, NumberProblem.CHARACTERS, NumberProblem.OTHER
 """Problems of a text without a number of 18 digits."""
 _SHORTEST_SENTENCE = 4
 """Characters. A shorter text that is no question may be a name that the FAQ happens to know."""
-_ELSEWHERE = (NumberProblem.PERMIT, NumberProblem.FOREIGNER, NumberProblem.OTHER_DOCUMENT)
+NAME_TO_CHECK = "form.check_name"
+"""The key of what the form says of a name that is no likely one."""
+ELSEWHERE = (NumberProblem.PERMIT, NumberProblem.FOREIGNER, NumberProblem.OTHER_DOCUMENT)
 """Documents that the international site verifies."""
 
 
@@ -74,14 +85,40 @@ def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
 
 def _name_instead(state: NumberStep, text: str, context: RuleContext) -> Step | None:
     """What becomes of a name, or of the wish to change it, where the number is asked; None for any other text."""
-    if match_choice(text, (Choice.CHANGE_NAME,)):
+    if match_choice(text, (Choice.CHANGE_NAME,), by_position=False):
         return ask(_asking_name(state, context), DeleteUserMessage(with_panel=True))
     name = _read_name(text, context)
     if not isinstance(name, Name) or not _is_likely(name, context):
         return None
-    if name == (state.name if isinstance(state, states.AskingNumber) else state.identity.name):
+    known = state.name if isinstance(state, states.AskingNumber) else state.identity.name
+    if name.plain == known.plain:
         return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, "problem.number.name")))
     return ask(_checking_name(state, name, None, context), DeleteUserMessage(with_panel=True))
+
+
+def form_sent(state: NameStep | NumberStep, event: FormSent, context: RuleContext) -> Step:
+    """The form answers the question whose button opened it, and no later one."""
+    if event.question_id != state.question_id:
+        return Step(state)
+    return _identified(state, event.identity, context)
+
+
+def read_form(name: str, number: str, context: RuleContext, *, is_checked: bool) -> Identity | Mapping[str, str]:
+    """Read the fields of the private form as the chat reads them; returns the key of what is wrong with each field.
+
+    A name that is no likely one is asked back, unless the person has checked it (`is_checked`).
+    """
+    found_name, found_number = _read_name(name, context), read_number(number, context.now.date())
+    problems: dict[str, str] = {}
+    if isinstance(found_name, NameProblem):
+        problems["name"] = f"problem.name.{found_name}"
+    elif not (is_checked or _is_likely(found_name, context)):
+        problems["name"] = NAME_TO_CHECK
+    if isinstance(found_number, NumberProblem):
+        problems["number"] = f"problem.number.{found_number}"
+    if problems or isinstance(found_name, NameProblem) or isinstance(found_number, NumberProblem):
+        return problems
+    return Identity(replace(found_name, is_confidential=True), found_number)
 
 
 def back_to_name(state: states.AskingNumber, _: Event, context: RuleContext) -> Step:
@@ -92,14 +129,14 @@ def name_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step
     return ask(states.ChangingName(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def number_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step:
+def number_wrong(state: states.Identified, _: Event, context: RuleContext) -> Step:
     return ask(states.ChangingNumber(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
 def back_to_confirm(state: states.Identified | states.Failed, _: Event, context: RuleContext) -> Step:
     if state.identity is None:
         return ask(choosing_method(state, context))
-    return ask(_confirming(state, state.identity, context))
+    return ask(confirming(state, state.identity, context))
 
 
 def back_from_confirm(state: states.Confirming, event: Event, context: RuleContext) -> Step:
@@ -157,20 +194,17 @@ def _named(state: NameStep, name: Name, number: Number | NumberProblem | None, c
 
 
 def _identified(state: states.StateBase, identity: Identity, context: RuleContext) -> Step:
-    return ask(_confirming(state, identity, context), DeleteUserMessage(with_panel=True))
-
-
-def _confirming(state: states.StateBase, identity: Identity, context: RuleContext) -> states.Confirming:
-    return states.Confirming(
-        account=state.account,
-        question_id=context.question_id,
-        identity=identity,
-        suggested=context.suggested_method,
-    )
+    step = ask(confirming(state, identity, context), DeleteUserMessage(with_panel=True))
+    match state:
+        case states.ChangingName(identity=former) | states.CheckingName(identity=Identity() as former):
+            was_asked = former.number == identity.number
+        case _:
+            was_asked = False
+    return step if was_asked else Step(step.state, (*step.effects, check_quota(state.account, identity, context)))
 
 
 def _number_refused(state: NumberStep, problem: NumberProblem) -> Step:
-    if problem in _ELSEWHERE:
+    if problem in ELSEWHERE:
         return _led_elsewhere(state, problem)
     return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.number.{problem}")))
 

@@ -3,7 +3,7 @@
 from bot.flow import states
 from bot.flow.effects import RecordAnswer, RecordConsent
 from bot.flow.events import Event, MessageKind, Said, Sent
-from bot.flow.prompts import CONSENT, CONSENT_VERSION, short_prompt
+from bot.flow.prompts import ABROAD_CONSENT, CONSENT, CONSENT_VERSION, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import answer_from_faq, ask, count_unanswered, delete_unwanted, human_contact
 from bot.flow.typed_input import Remark, is_question
@@ -62,6 +62,7 @@ def agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
     return ask(
         asking,
         RecordConsent(kind=CONSENT, version=CONSENT_VERSION),
+        RecordConsent(kind=ABROAD_CONSENT, version=CONSENT_VERSION),
         RecordAnswer("consent.done", {"at": context.now}, stays=True),
     )
 

@@ -28,7 +28,7 @@ from bot.flow.events import (
     VerificationRecord,
 )
 from bot.flow.offers import current_state
-from bot.flow.prompts import prompt, short_prompt
+from bot.flow.prompts import mark, prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules import scan
 from bot.flow.rules.common import ask, choosing_method, touched
@@ -130,7 +130,8 @@ def _ask_whose_account(state: State, event: LinkAccepted, context: RuleContext) 
 
 def _already_verified(state: State, account: Account, record: VerificationRecord, context: RuleContext) -> Step:
     if account != state.account and not isinstance(state, _WITHOUT_PROGRESS):
-        return Step(touched(state), (SendText("link.verified", {"account": mask_account(account)}),))
+        values = {"account": mask_account(account), "mark": mark(record.simulated)}
+        return Step(touched(state), (SendText("link.verified", values),))
     if isinstance(state, states.Verified) and account == state.account:
         return ask(replace(state, question_id=context.question_id))
     cancel = (CancelAttempt(state.attempt),) if isinstance(state, states.Attempting) else ()

@@ -34,6 +34,7 @@ from bot.flow.events import (
     Sent,
 )
 from bot.flow.prompts import (
+    ABROAD_CONSENT,
     CODE_AGAIN,
     CONSENT_VERSION,
     FACE_CONSENT,
@@ -47,7 +48,6 @@ from bot.flow.prompts import (
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import (
     answer_from_faq,
-    answer_own_words,
     answer_wish,
     ask,
     choosing_method,
@@ -56,9 +56,11 @@ from bot.flow.rules.common import (
     failed,
     in_place,
     open_attempt,
+    quota_full,
 )
 from bot.flow.states import State
 from bot.flow.typed_input import Remark, is_about_code
+from bot.flow.waiting import Wait, wait_of
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
 from verification.support.funnel import next_beijing_day
@@ -70,7 +72,6 @@ _MOVED = timedelta(minutes=1)
 """By so much a deadline must move before the caption is changed; it shows the deadline in minutes."""
 
 _REASONS = {
-    AttemptRefusal.QUOTA: Reason.QUOTA,
     AttemptRefusal.TOO_MANY: Reason.TOO_MANY,
     AttemptRefusal.BUSY: Reason.BUSY,
 }
@@ -113,9 +114,9 @@ def face_agreed(state: states.AgreeingFace, _: Event, context: RuleContext) -> S
 
 def netid_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
     """The person agrees to being told by a network identity, and types no name and no number."""
-    consent = RecordConsent(kind=NETID_CONSENT, version=CONSENT_VERSION)
+    consents = (RecordConsent(kind=kind, version=CONSENT_VERSION) for kind in (NETID_CONSENT, ABROAD_CONSENT))
     record = RecordAnswer("consent.netid_done", {"at": context.now}, stays=True)
-    return open_attempt(state, Method.NETID, context, consent, record)
+    return open_attempt(state, Method.NETID, context, *consents, record)
 
 
 def other_method_chosen(state: states.StateBase, _: Event, context: RuleContext) -> Step:
@@ -125,7 +126,7 @@ def other_method_chosen(state: states.StateBase, _: Event, context: RuleContext)
 # The code
 
 
-def attempt_opened(state: states.Opening, event: AttemptOpened, _: RuleContext) -> Step:
+def attempt_opened(state: states.Opening, event: AttemptOpened, context: RuleContext) -> Step:
     if event.attempt != state.attempt:
         return Step(state, (CancelAttempt(event.attempt),))
     scanning = states.Scanning(
@@ -139,6 +140,7 @@ def attempt_opened(state: states.Opening, event: AttemptOpened, _: RuleContext) 
         expires_at=event.expires_at,
         simulated=event.simulated,
         app=event.app,
+        since=context.now,
     )
     return Step(scanning, (in_place(prompt(scanning)),))
 
@@ -150,6 +152,8 @@ def attempt_refused(state: states.Opening, event: AttemptRefused, context: RuleC
         return ask(_verified(state, state.method, context))
     if event.refusal is AttemptRefusal.UNBOUND:
         return _link_ended(context)
+    if event.refusal is AttemptRefusal.QUOTA and state.identity is not None:
+        return ask(quota_full(state, state.identity, state.attempt, context))
     reason = _REASONS.get(event.refusal, Reason.UNAVAILABLE)
     return ask(failed(state, reason, context, event.until))
 
@@ -165,9 +169,17 @@ def opening_resumed(state: states.Opening, _: Event, __: RuleContext) -> Step:
     return Step(state, (ShowChatAction(), OpenAttempt(state.attempt, state.account, state.identity, state.method)))
 
 
-def still_opening(state: states.Opening, _: Event, __: RuleContext) -> Step:
+def still_opening(state: states.Opening, _: Event, context: RuleContext) -> Step:
     request = OpenAttempt(state.attempt, state.account, state.identity, state.method)
-    return Step(state, (DeleteUserMessage(), SendText("opening.wait"), request))
+    return Step(state, (DeleteUserMessage(), _opening_words(state, context), request))
+
+
+def opening_status(state: states.Opening, _: Event, context: RuleContext) -> Step:
+    return Step(state, (_opening_words(state, context),))
+
+
+def _opening_words(state: states.Opening, context: RuleContext) -> SendText:
+    return SendText(f"status.opening.{wait_of(state, context.now)}", method_values(state))
 
 
 def said_while_opening(state: states.Opening, event: Said, context: RuleContext) -> Step:
@@ -210,37 +222,48 @@ def code_shown_again(state: states.Scanning, event: Event, context: RuleContext)
     return Step(scanning, (prompt(scanning, note),))
 
 
-def scanning_status(state: states.Scanning, _: Event, __: RuleContext) -> Step:
+def scanning_status(state: states.Scanning, _: Event, context: RuleContext) -> Step:
     values = {**method_values(state), **deadline(state), "code": state.match_code}
-    return Step(replace(state, touched=True), (SendText(f"status.scan.{state.stage}", values, CODE_AGAIN),))
+    words = f"status.scan.{wait_of(state, context.now)}"
+    return Step(replace(state, touched=True), (SendText(words, values, CODE_AGAIN),))
 
 
 def said_while_scanning(state: states.Scanning, event: Said, context: RuleContext) -> Step:
     if is_about_code(event.text):
         return code_shown_again(state, event, context)
-    values: Values = {"method": TextKey(f"method.{state.method}")}
     remark = context.words.remark(event.text)
-    if remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT):
-        reply = SendText("scan.remark", {**values, "words": TextKey(f"misc.{remark}")}, CODE_AGAIN)
-        return Step(replace(state, touched=True), (reply,))
-    if answer := answer_own_words(state, event.text, context):
+    is_polite = remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT)
+    answer = (
+        None if is_polite else answer_wish(state, event.text, context) or answer_from_faq(state, event.text, context)
+    )
+    if answer is not None:
         return answer
+    unanswered = () if is_polite else count_unanswered(state, event.text)
+    if wait_of(state, context.now) is not Wait.UNSCANNED:
+        # "I have scanned it", "nothing happens": what is waited for is the answer.
+        status = scanning_status(state, event, context)
+        return Step(status.state, (*status.effects, *unanswered))
+    values: Values = {"method": TextKey(f"method.{state.method}")}
     hint = SendText("scan.said", values, CODE_AGAIN)
-    return Step(replace(state, touched=True), (hint, *count_unanswered(state, event.text)))
+    if is_polite:
+        hint = SendText("scan.remark", {**values, "words": TextKey(f"misc.{remark}")}, CODE_AGAIN)
+    return Step(replace(state, touched=True), (hint, *unanswered))
 
 
 def sent_while_scanning(state: states.Scanning, event: Sent, _: RuleContext) -> Step:
-    return Step(replace(state, touched=True), (*delete_unwanted(event), SendText(f"sent.{event.kind}")))
+    return Step(
+        replace(state, touched=True), (*delete_unwanted(event), SendText(f"sent.{event.kind}", rows=CODE_AGAIN))
+    )
 
 
-def attempt_progressed(state: states.Scanning, event: AttemptProgressed, _: RuleContext) -> Step:
+def attempt_progressed(state: states.Scanning, event: AttemptProgressed, context: RuleContext) -> Step:
     if event.attempt != state.attempt or _STAGES.index(event.stage) < _STAGES.index(state.stage):
         return Step(state)
-    scanning = replace(state, stage=event.stage, touched=True)
+    since = state.since if event.stage is state.stage else context.now
+    scanning = replace(state, stage=event.stage, touched=True, since=since, expires_at=event.expires_at)
     if state.stage is not states.PhoneStage.WAITING and event.expires_at - state.expires_at < _MOVED:
         # The caption says already that the person goes on with the phone, and until when.
         return Step(scanning)
-    scanning = replace(scanning, expires_at=event.expires_at)
     text, values, rows = caption_of(scanning)
     return Step(scanning, (EditCaption(question_id=scanning.question_id, text=text, values=values, rows=rows),))
 
@@ -262,6 +285,7 @@ def code_expired(state: states.Scanning, event: CodeExpired, context: RuleContex
         identity=state.identity,
         method=state.method,
         attempt=state.attempt,
+        stage=state.stage,
     )
     return Step(expired, (in_place(prompt(expired)),))
 
@@ -275,6 +299,8 @@ def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleCo
     picture = ReplaceCodeWithPicture(
         question_id=state.question_id, picture=Picture.FAILED, text="stamp.failed", values=method_values(state)
     )
+    if event.reason is Reason.QUOTA and state.identity is not None:
+        return ask(quota_full(state, state.identity, state.attempt, context, is_scanned=True), picture)
     # The day of a provider's own limit ends at midnight in Beijing.
     until = next_beijing_day(context.now) if event.reason is Reason.TOO_MANY else None
     return ask(failed(state, event.reason, context, until), picture)

@@ -9,6 +9,7 @@ from typing import cast
 
 import httptools
 
+from bot.connection_failures import describe_failure
 from verification.errors import describe_error
 
 MAX_BODY = 64 * 1024 * 1024
@@ -40,6 +41,7 @@ class HttpConnection(asyncio.Protocol):
         self._has_length = False
         self._has_headers = False
         self.idle_since = 0.0
+        self.date = b""
 
     @property
     def is_open(self) -> bool:
@@ -97,7 +99,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail the exchange that was under way."""
         self.eof_received()
-        self._fail(describe_error(exc) if exc is not None else "the server closed the connection")
+        self._fail(describe_failure(exc) if exc is not None else "the server closed the connection")
 
     def pause_writing(self) -> None:
         """Make the exchange wait until the transport has room."""
@@ -116,9 +118,12 @@ class HttpConnection(asyncio.Protocol):
         if self._response is None or self._response.done():
             self.close()
 
-    def on_header(self, name: bytes, _: bytes) -> None:
-        """Note whether the length of the body is known."""
-        self._has_length |= name.lower() in (b"content-length", b"transfer-encoding")
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note whether the length of the body is known, and the server's time."""
+        name = name.lower()
+        self._has_length |= name in (b"content-length", b"transfer-encoding")
+        if name == b"date":
+            self.date = value
 
     def on_headers_complete(self) -> None:
         """Note that the head is complete."""

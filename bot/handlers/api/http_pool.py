@@ -7,26 +7,24 @@ be closed is replaced before anything is written.
 """
 
 import asyncio
-import re
 import socket
 import ssl
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from aiohappyeyeballs import start_connection
 
+from bot.connection_failures import describe_failure
 from bot.handlers.api.http_connection import HttpConnection, Response
+from bot.handlers.api.tunnel import TunnelRefused, open_tunnel
 from bot.proxies import Proxy, basic_authorization
-from verification.errors import describe_error
 
 _MAX_IDLE = 60.0
 _NEXT_ADDRESS_AFTER = 0.25
 """Seconds before the next address of a name is tried beside the first (RFC 8305), as IPv6 is broken in some places."""
-_MAX_TUNNEL_HEAD = 16 * 1024
-_TUNNEL_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -61,6 +59,8 @@ class HttpPool:
         self._tls: ssl.SSLContext | None = None
         self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
         self._is_closed = False
+        self.date = ""
+        """The time that the last response told, as it was written."""
 
     def close(self) -> None:
         """Close the idle connections; the others are closed when their requests end."""
@@ -80,6 +80,7 @@ class HttpPool:
             response = await connection.exchange(
                 head.encode() + body, write_timeout=timeouts.write, read_timeout=timeouts.read
             )
+            self.date = connection.date.decode("latin-1")
             self._keep(origin, connection)
             return response
         finally:
@@ -115,16 +116,19 @@ class HttpPool:
         try:
             async with asyncio.timeout(seconds):
                 return await self._open(origin)
+        except TunnelRefused as error:
+            raise NotConnected(f"the proxy {error}") from None
         except (OSError, ValueError) as error:
             # Only its kind: its message may hold the address.
-            raise NotConnected(describe_error(error)) from None
+            reason = describe_failure(error)
+            raise NotConnected(reason if self._proxy is None else f"the proxy fails: {reason}") from None
 
     async def _open(self, origin: Origin) -> HttpConnection:
         server = await _open_socket(self._proxy or origin)
         connection: HttpConnection | None = None
         try:
-            if self._proxy is not None and origin.is_tls:
-                await _open_tunnel(server, origin, self._proxy)
+            if self._proxy is not None and (origin.is_tls or self._proxy.is_socks):
+                await open_tunnel(server, self._proxy, origin.host, origin.port)
             _, connection = await asyncio.get_running_loop().create_connection(
                 HttpConnection,
                 sock=server,
@@ -147,23 +151,6 @@ async def _open_socket(server: Origin | Proxy) -> socket.socket:
     return await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER)
 
 
-async def _open_tunnel(server: socket.socket, origin: Origin, proxy: Proxy) -> None:
-    """Ask a proxy for a tunnel (RFC 9110, section 9.3.6); raises `ConnectionRefusedError`."""
-    loop = asyncio.get_running_loop()
-    authority = f"[{origin.host}]:{origin.port}" if ":" in origin.host else f"{origin.host}:{origin.port}"
-    request = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{_authorization(proxy)}\r\n"
-    await loop.sock_sendall(server, request.encode())
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        received = await loop.sock_recv(server, _MAX_TUNNEL_HEAD - len(head))
-        head += received
-        if not received:
-            break
-    status = _TUNNEL_STATUS.match(head)
-    if not head.endswith(b"\r\n\r\n") or status is None or not status[1].startswith(b"2"):
-        raise ConnectionRefusedError("the proxy opens no tunnel")
-
-
 @lru_cache(maxsize=256)
 def _request_start(method: str, url: str, proxy: Proxy | None) -> tuple[Origin, str]:
     """Where a request goes, and its head without what depends on the body."""
@@ -171,13 +158,9 @@ def _request_start(method: str, url: str, proxy: Proxy | None) -> tuple[Origin, 
     origin = Origin(parts.scheme == "https", parts.hostname or "", parts.port or _PORTS[parts.scheme])
     host = parts.netloc.rpartition("@")[2]
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    credentials = basic_authorization(parts)
+    credentials = basic_authorization(unquote(parts.username or ""), unquote(parts.password or ""))
     lines = [f"Host: {host}\r\n", f"Authorization: {credentials}\r\n" if credentials else ""]
-    if proxy is not None and not origin.is_tls:
+    if proxy is not None and not origin.is_tls and not proxy.is_socks:
         target = f"http://{host}{target}"
-        lines.append(_authorization(proxy))
+        lines.append(f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else "")
     return origin, f"{method} {target} HTTP/1.1\r\n{''.join(lines)}"
-
-
-def _authorization(proxy: Proxy) -> str:
-    return f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else ""

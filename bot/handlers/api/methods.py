@@ -10,14 +10,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, cast
 
-from telegram import Bot, ForceReply, InlineKeyboardMarkup, InputFile, InputMediaPhoto, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardMarkup, InputFile, InputMediaPhoto, LinkPreviewOptions
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 from telegram.request import RequestData
 
 Keyboard = InlineKeyboardMarkup | dict[str, Any]
 """An inline keyboard: the library's, or as the Bot API takes it."""
-_Markup = Keyboard | ForceReply
 _File = tuple[str, bytes, str]
 
 
@@ -61,7 +60,7 @@ class BotMethods:
         text: str,
         parse_mode: str,
         *,
-        reply_markup: _Markup | None = None,
+        reply_markup: Keyboard | None = None,
         link_preview_options: LinkPreviewOptions | None = None,
     ) -> SentMessage:
         """Send a text."""
@@ -81,7 +80,7 @@ class BotMethods:
         caption: str,
         *,
         parse_mode: str,
-        reply_markup: _Markup | None = None,
+        reply_markup: Keyboard | None = None,
         show_caption_above_media: bool | None = None,
     ) -> SentMessage:
         """Send a photo: a new one, or by the file id of one that Telegram has."""
@@ -204,7 +203,7 @@ class BotMethods:
         return await self._request.post(f"{self._base_url}/{endpoint}", cast("RequestData", data))
 
 
-def _plain(value: _Markup | LinkPreviewOptions | None) -> dict[str, Any] | None:
+def _plain(value: Keyboard | LinkPreviewOptions | None) -> dict[str, Any] | None:
     return value if value is None or isinstance(value, dict) else value.to_dict()
 
 

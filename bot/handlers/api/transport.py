@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from telegram.error import NetworkError, TimedOut
+from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.warnings import PTBDeprecationWarning
 
+from bot.connection_failures import describe_failure, telegram_advice
 from bot.handlers.api.http_connection import ConnectionLost
 from bot.handlers.api.http_pool import HttpPool, NotConnected, Timeouts
+from bot.handlers.api.tunnel import credentials_problem
 from bot.proxies import Proxy
 from verification.errors import describe_error
 
@@ -23,11 +25,20 @@ _CONNECT_TIMEOUT = 5.0
 _WRITE_TIMEOUT = 20.0
 _POOL_TIMEOUT = 15.0
 _SERVER_ERROR = 500
+_PROXY_NEEDS_CREDENTIALS = 407
 _encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class NotSent(NetworkError):
     """The connection was never made, so the call can be repeated safely."""
+
+
+def describe_no_answer(bot_api: str, error: TelegramError) -> str:
+    """One line for an operator about a call that failed: the reason, and what to do."""
+    # What Telegram says in a refusal may quote what was sent.
+    is_ours = isinstance(error, NetworkError) and not isinstance(error, BadRequest)
+    reason = error.message if is_ours else describe_error(error)
+    return f"BOT_API_URL: no answer from {bot_api}: {reason}; {telegram_advice(reason)}"
 
 
 class BotApiRequest(BaseRequest):
@@ -94,11 +105,15 @@ class BotApiRequest(BaseRequest):
             self._note(str(error))
             raise NotSent(str(error)) from None
         except TimeoutError as error:
-            self._note(describe_error(error))
-            raise TimedOut from None
-        except (ConnectionLost, OSError) as error:
-            self._note(describe_error(error))
-            raise NetworkError(describe_error(error)) from None
+            self._note(describe_failure(error))
+            raise TimedOut(describe_failure(error)) from None
+        except ConnectionLost as error:
+            self._note(str(error))
+            raise NetworkError(str(error)) from None
+        if status == _PROXY_NEEDS_CREDENTIALS and self._proxy is not None:
+            reason = f"the proxy {credentials_problem(self._proxy)}"
+            self._note(reason)
+            raise NotSent(reason)
         self._note(f"status {status}" if status >= _SERVER_ERROR else "")
         return status, answer
 

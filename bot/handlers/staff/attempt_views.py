@@ -12,7 +12,7 @@ from verification.identity import mask_account
 from verification.invitations import CHAT_ACCOUNT_PREFIX
 from verification.support.funnel import FunnelQuery
 from verification.support.funnel_report import FunnelReport, StepStatistics
-from verification.support.store import AttemptSummary
+from verification.support.store import AttemptSummary, Dispute
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LETTERS = ascii_uppercase[:4]
@@ -36,6 +36,18 @@ def format_attempt(texts: StaffTexts, attempt: AttemptSummary) -> str:
     if not attempt.account.startswith(CHAT_ACCOUNT_PREFIX):
         lines.append(texts.text("attempt.chat", {"chat": mask_account(attempt.contact)}))
     return "\n".join(lines)
+
+
+def format_dispute(texts: StaffTexts, dispute: Dispute) -> str:
+    """What a person says is wrong, by its case number."""
+    about = "dispute.quota" if dispute.method is None else f"method.{dispute.method}"
+    values: Values = {
+        "code": dispute.code,
+        "about": TextKey(about),
+        "reason": _reason(dispute.reason),
+        "at": dispute.at,
+    }
+    return texts.text("attempt.disputed", values)
 
 
 def format_funnel(texts: StaffTexts, report: FunnelReport, query: FunnelQuery) -> str:

@@ -1,12 +1,12 @@
 """Publishes the command menus of support staff in their private chats.
 
 A menu for a chat hides the menu of all chats, so it also contains everybody's commands. Telegram keeps it until it is
-deleted, so a file records who has one: a person who is no longer on the staff loses it at the next start.
+deleted, so the store records who has one: a person who is no longer on the staff loses it at the next start.
 """
 
 import logging
 from collections.abc import Coroutine, Set
-from pathlib import Path
+from typing import Protocol
 
 from telegram import Bot, BotCommand, BotCommandScopeChat
 
@@ -19,19 +19,26 @@ from verification.errors import describe_error
 log = logging.getLogger(__name__)
 
 
-async def publish_staff_menus(bot: Bot, catalogue: Catalogue, staff: Set[int], path: Path) -> None:
-    """Set the menus of the staff, and delete those of former staff; a call that fails is repeated at the next start.
+class MenuRecord(Protocol):
+    """Records who has a menu, for every program on the database."""
 
-    `path` is the file that records who has a menu.
-    """
-    former = _read(path)
+    async def people_with_menu(self) -> frozenset[int]:
+        """Return the people who have one."""
+
+    async def keep_menus(self, people: Set[int]) -> None:
+        """Note who has one from now on."""
+
+
+async def publish_staff_menus(bot: Bot, catalogue: Catalogue, staff: Set[int], record: MenuRecord) -> None:
+    """Set the menus of the staff, and delete those of former staff; a call that fails is repeated at the next start."""
+    former = await record.people_with_menu()
     if staff == former == frozenset():
         return
-    _write(path, staff | former)
+    await record.keep_menus(staff | former)
     deleted = {person for person in former - staff if await _try(_delete_menu(bot, person))}
     for person in sorted(staff):
         await _try(_set_menu(bot, catalogue, person))
-    _write(path, (staff | former) - deleted)
+    await record.keep_menus((staff | former) - deleted)
 
 
 async def _set_menu(bot: Bot, catalogue: Catalogue, person: int) -> None:
@@ -62,17 +69,3 @@ async def _try(change: Coroutine[None, None, None]) -> bool:
         log.debug("a staff menu was not changed: %s", describe_error(error))
         return False
     return True
-
-
-def _read(path: Path) -> frozenset[int]:
-    try:
-        return frozenset(map(int, path.read_text(encoding="ascii").split()))
-    except (OSError, ValueError):
-        return frozenset()
-
-
-def _write(path: Path, people: Set[int]) -> None:
-    try:
-        path.write_text("".join(f"{person}\n" for person in sorted(people)), encoding="ascii")
-    except OSError as error:
-        log.warning("the list of people with a staff menu could not be written (%s)", describe_error(error))

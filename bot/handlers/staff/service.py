@@ -180,10 +180,10 @@ class StaffService:
         code = read_reference_code(arguments)
         if code is None:
             return _problem_reply(texts, CommandProblem.CODE)
-        found = await self._support.attempt(request.actor, code)
-        return [
-            TextReply(MessageContent(attempt_views.format_attempt(texts, attempt), None)) for attempt in found
-        ] or _text_reply(texts, "attempt.none")
+        attempts, disputes = await self._support.attempt(request.actor, code)
+        found = [attempt_views.format_attempt(texts, attempt) for attempt in attempts]
+        found += [attempt_views.format_dispute(texts, dispute) for dispute in disputes]
+        return [TextReply(MessageContent(text, None)) for text in found] or _text_reply(texts, "attempt.none")
 
     async def _funnel(self, request: StaffRequest, arguments: str, texts: StaffTexts) -> Sequence[StaffReply]:
         query = read_funnel(arguments, beijing_day(self._clock()))

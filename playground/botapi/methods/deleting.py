@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.botapi.fields import CallFields
 from playground.botapi.methods.chats import chat_of, message_ids, message_of
-from playground.world import user_actions
+from playground.world import membership
 from playground.world.errors import bad_request
 from playground.world.records import ChatType, Message
 from playground.world.world import World
@@ -36,7 +36,7 @@ async def leave_chat(world: World, fields: CallFields) -> bool:
     chat = chat_of(world, fields)
     if chat.type is ChatType.PRIVATE:
         raise bad_request("chat not found")
-    user_actions.remove_bot(world, chat)
+    membership.remove_bot(world, chat)
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from playground.botapi.fields import CallFields
-from playground.botapi.keyboards import reply_markup
+from playground.botapi.keyboards import keep_forced_reply, reply_markup
 from playground.botapi.methods.chats import by_inline_id, message_of
 from playground.botapi.methods.contents import checklist, place
 from playground.botapi.methods.sending import MEDIA_FIELDS, PREVIEW_FIELDS, caption, message_text, read_media
@@ -114,6 +114,7 @@ def _own(world: World, fields: CallFields) -> Message:
 
 
 def _edit(world: World, message: Message, **facts: Any) -> Edited:
+    facts["markup"] = keep_forced_reply(facts["markup"], message.markup)
     if all(getattr(message, name) == value for name, value in facts.items()):
         raise bad_request(NOT_MODIFIED)
     revised = world.edit_message(message, edited=int(world.clock()), **facts)

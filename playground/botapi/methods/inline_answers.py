@@ -12,9 +12,8 @@ from playground.botapi.keyboards import inline_markup
 from playground.botapi.methods.media import find_media
 from playground.botapi.methods.sending import PREVIEW_FIELDS
 from playground.world.errors import QUERY_TOO_OLD, ApiError, bad_request
-from playground.world.inline import CachedAnswer
 from playground.world.inline_choice import show_results
-from playground.world.records import InlineAnswer, InlineResult, Json
+from playground.world.records import CachedAnswer, InlineAnswer, InlineResult, Json
 from playground.world.world import QueryPurpose, World
 
 MAX_RESULTS = 50

@@ -11,7 +11,7 @@ from typing import Any
 from playground.botapi.fields import CallFields
 from playground.botapi.methods.chats import chat_of
 from playground.botapi.methods.sending import MethodHandler
-from playground.world import user_actions
+from playground.world import membership
 from playground.world.errors import bad_request
 from playground.world.records import Chat, ChatType, Json
 from playground.world.world import World
@@ -23,7 +23,7 @@ MAX_ABOUT = 255
 async def get_chat_member(world: World, fields: CallFields) -> Json:
     """Return a member and their status."""
     chat = chat_of(world, fields)
-    return user_actions.chat_member(world, chat, _user(world, fields))
+    return membership.chat_member(world, chat, _user(world, fields))
 
 
 async def get_chat_administrators(world: World, fields: CallFields) -> list[Json]:
@@ -31,7 +31,7 @@ async def get_chat_administrators(world: World, fields: CallFields) -> list[Json
     chat = chat_of(world, fields)
     if chat.type is ChatType.PRIVATE:
         raise bad_request("there are no administrators in the private chat")
-    members = [user_actions.chat_member(world, chat, id) for id in (*chat.members, world.profile.id)]
+    members = [membership.chat_member(world, chat, id) for id in (*chat.members, world.profile.id)]
     return [member for member in members if member["status"] in {"creator", "administrator"}]
 
 
@@ -46,9 +46,9 @@ async def ban_chat_member(world: World, fields: CallFields) -> bool:
     chat, user = _managed_chat(world, fields, "restrict/unrestrict chat member"), _user(world, fields)
     _check_can_restrict(world, chat, user)
     members = tuple(member for member in chat.members if member != user)
-    world.change_chat(chat.id, members=members, banned=chat.banned | {user})
+    world.change_chat(chat.id, members=members, admins=chat.admins - {user}, banned=chat.banned | {user})
     if user in chat.members:
-        user_actions.announce(world, chat, "left_chat_member", user)
+        membership.announce(world, chat, "left_chat_member", user)
     return True
 
 
@@ -58,7 +58,7 @@ async def unban_chat_member(world: World, fields: CallFields) -> bool:
     if user in chat.members and not fields.flag("only_if_banned"):
         _check_can_restrict(world, chat, user)
         members = tuple(member for member in chat.members if member != user)
-        chat = world.change_chat(chat.id, members=members)
+        chat = world.change_chat(chat.id, members=members, admins=chat.admins - {user})
     world.change_chat(chat.id, banned=chat.banned - {user})
     return True
 
@@ -75,13 +75,14 @@ async def restrict_chat_member(world: World, fields: CallFields) -> bool:
 
 
 async def promote_chat_member(world: World, fields: CallFields) -> bool:
-    """Check the promotion; the simulator keeps no rights of people."""
+    """Make a member an administrator; without any right, an ordinary member again."""
     chat, user = _managed_chat(world, fields, "promote members"), _user(world, fields)
     if user == world.profile.id:
         raise bad_request("can't promote self")
     if user not in chat.members:
         raise bad_request("USER_NOT_PARTICIPANT")
-    fields.remark("the simulator does not show promotions")
+    promoted = any(fields.flag(name) for name in fields.shown() if name.startswith("can_"))
+    world.change_chat(chat.id, admins=chat.admins | {user} if promoted else chat.admins - {user})
     return True
 
 

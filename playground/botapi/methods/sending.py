@@ -216,4 +216,7 @@ def _reply_target(world: World, chat: int, fields: CallFields) -> int | None:
 
 def _can_be_replied_to(world: World, chat: int, given: Json) -> bool:
     origin = str(given.get("chat_id") or chat)
-    return origin.removeprefix("-").isdecimal() and world.message(int(origin), given["message_id"]) is not None
+    if not origin.removeprefix("-").isdecimal():
+        return False
+    id = given["message_id"]
+    return world.message(int(origin), id) is not None or world.is_service_message(int(origin), id)

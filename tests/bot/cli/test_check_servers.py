@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.cli.check_servers import check_servers
+from bot.cli.check_servers import _page_findings, check_servers
 from bot.settings import Settings
 from tests.provider_server import SECRET
 from tests.result_receiver import result_receiver
+from tests.scripted_server import ProxyServer, SocksServer, proxy_server, socks_server
 from verification.signing import WebhookSigner
 from web.serving import listen, serving
 
@@ -40,7 +41,7 @@ async def answering(respond: Callable[[Request], Response]) -> AsyncIterator[str
 
 async def findings(**settings: object) -> list[str]:
     given = {"bot_api_url": NOWHERE} | settings
-    found = await check_servers(Settings(_env_file=None, **given))  # type: ignore[arg-type,call-arg]
+    found = await check_servers(Settings(**given))  # type: ignore[arg-type]
     return [f"{each.severity}: {each.text}" for each in found]
 
 
@@ -113,23 +114,55 @@ async def test_the_receiver_gets_a_signed_ping(status: int, finding: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("status", "finding"),
+    ("status", "body", "finding"),
     [
-        (200, "ok: PUBLIC_URL: the bot answers there"),
-        (502, "problem: PUBLIC_URL: /healthz is answered with status 502; does the proxy lead to the bot?"),
+        (200, '{"client": "127.0.0.1", "forwarded": "none"}', "ok: PUBLIC_URL: the bot answers there"),
+        (200, "<html>", "problem: PUBLIC_URL: something else than this bot answers there"),
+        (200, "[]", "problem: PUBLIC_URL: something else than this bot answers there"),
+        (502, "", "problem: PUBLIC_URL: /seen-as has status 502; does the proxy lead to the bot?"),
     ],
 )
-async def test_the_pages_are_asked_for_at_their_public_address(status: int, finding: str) -> None:
-    paths: list[str] = []
+async def test_the_pages_are_asked_for_at_their_public_address(status: int, body: str, finding: str) -> None:
+    asked: list[tuple[str, str]] = []
 
     def respond(request: Request) -> Response:
-        paths.append(request.url.path)
-        return Response(status_code=status)
+        asked.append((request.url.path, request.headers["x-forwarded-for"]))
+        return Response(body, status_code=status)
 
     async with answering(respond) as url:
         assert await findings(public_url=f"{url}/verify") == [finding]
 
-    assert paths == ["/verify/healthz"]
+    assert asked == [("/verify/seen-as", "198.51.100.77")]
+
+
+@pytest.mark.parametrize(
+    ("url", "finding"),
+    [
+        ("https://name.invalid", "problem: PUBLIC_URL: name.invalid has no address in the DNS, so no phone finds it"),
+        (
+            "https://10.0.0.1",
+            "warning: PUBLIC_URL: 10.0.0.1 is 10.0.0.1 here, a private address; look from outside too",
+        ),
+    ],
+)
+async def test_an_address_that_phones_cannot_reach_is_named(url: str, finding: str) -> None:
+    assert await findings(public_url=url) == [finding]
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "found"),
+    [
+        ("172.30.77.2", "none", "problem: proxy: sends no X-Forwarded-For"),
+        ("172.30.77.2", "ignored", "problem: TRUSTED_PROXIES: 172.30.77.2 is not in it"),
+        ("198.51.100.77", "believed", "problem: proxy: passes on an X-Forwarded-For that anybody may invent"),
+        ("203.0.113.9", "believed", "ok: proxy: X-Forwarded-For comes from it, and is believed"),
+    ],
+)
+def test_the_headers_of_the_proxy_are_judged(client: str, forwarded: str, found: str) -> None:
+    body = json.dumps({"client": client, "forwarded": forwarded}).encode()
+    [_, finding] = _page_findings(body, has_proxy=True)
+
+    assert f"{finding.severity}: {finding.text}".startswith(found)
 
 
 @pytest.mark.parametrize("status", [200, 404])
@@ -164,5 +197,13 @@ async def test_without_a_date_the_clock_is_left_alone(header: bytes) -> None:
         assert await findings(bot_api_url=f"http://127.0.0.1:{port}") == []
 
 
-async def test_behind_a_proxy_the_clock_is_left_alone() -> None:
+@pytest.mark.parametrize("proxied", [proxy_server, socks_server])
+async def test_behind_a_proxy_the_clock_is_compared_all_the_same(
+    proxied: Callable[[], AbstractAsyncContextManager[ProxyServer | SocksServer]],
+) -> None:
+    async with answering(lambda _: Response()) as url, proxied() as proxy:
+        assert await findings(bot_api_url=url, telegram_proxy=proxy.url) == ["ok: clock: as Telegram's"]
+
+
+async def test_where_telegram_is_not_reached_the_clock_is_left_alone() -> None:
     assert await findings(bot_api_url="http://10.0.0.1", telegram_proxy="http://127.0.0.1:1", allow_simulated="1") == []

@@ -9,10 +9,12 @@ import pytest
 from bot.cli.check_settings import fingerprint
 from bot.cli.doctor import _providers, run_checks
 from bot.cli.report import Finding, ok, warning
+from bot.connection_failures import telegram_advice
 from storage import open_database, open_store
 from storage.encryption.key_file import KeyFile
 from tests.fakes import NOON, TELEGRAM, make_attempt
 from tests.open_unit import open_unit
+from tests.postgres_server import Server
 from tests.provider_server import SECRET
 from tests.simulator_fixture import TOKEN, Simulator, simulator
 from verification.attempts import AttemptStatus
@@ -294,6 +296,16 @@ async def test_a_database_that_does_not_answer_is_a_problem_without_its_password
     assert "a-password-of-ours" not in "".join(output)
 
 
+async def test_the_version_of_the_server_is_told(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
+    url = await server.new_database()
+    async with open_store(url, sealing=KeyFile(Path("keys/keys.json")).sealing()):
+        pass
+    status, output = await look(monkeypatch, PUBLIC | {"DATABASE_URL": url})
+
+    assert status == 0
+    assert [line for line in output if line.startswith("ok: versions: PostgreSQL 1")]
+
+
 async def poll_for_ever(telegram: Simulator) -> None:
     """Fetch updates as a foreign program does."""
     while True:
@@ -355,7 +367,9 @@ async def test_a_bot_api_that_does_not_answer_is_a_problem(monkeypatch: pytest.M
     status, output = await look(monkeypatch, {"BOT_TOKEN": TOKEN, "BOT_API_URL": "http://127.0.0.1:1"}, offline=False)
 
     assert status == 1
-    assert problems(output) == ["BOT_API_URL: no answer from http://127.0.0.1:1 (not sent)"]
+    assert problems(output) == [
+        f"BOT_API_URL: no answer from http://127.0.0.1:1: connection refused; {telegram_advice('connection refused')}"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from bot.content.catalogue import LANGUAGES
 from bot.content.topics import BadTopics, read
-from run_bot import app
+from command_line import app
 from tests.simulator_fixture import TOKEN, simulator
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from bot.cli.health import resting_methods
 from bot.settings import Settings
-from run_bot import app
+from command_line import app
 from tests.crash.process import free_port, running_bot_process
 from tests.simulator_fixture import simulator
 

@@ -15,14 +15,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from bot import bot_name
-from bot.settings import load
+from command_line import app
 from playground.world.files import read_qr_code
-from run_bot import app
 from storage import SqlStore, open_store
 from storage.encryption.key_file import KeyFile
-from tests.bot.app_fixture import running_bot, settings_for
-from tests.fakes import NOON, make_attempt, make_identity
+from tests.bot.app_fixture import running_bot
+from tests.fakes import NOON, TELEGRAM, make_attempt, make_identity
 from tests.open_unit import open_unit
 from tests.simulator_fixture import TOKEN, simulator
 from verification.attempts import AttemptStatus, Method, Reason
@@ -46,8 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in set(os.environ) & {"BOT_TOKEN", "BOT_API_URL", "DATABASE_URL", "DATA_DIR", "LINK_TTL", "API_KEYS"}:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    with_store(nothing)
-    bot_name.write(load(), "example_bot")
+    with_store(lambda store: store.bot_ownership(TELEGRAM).note(int(TOKEN.partition(":")[0]), "example_bot"))
     return tmp_path
 
 
@@ -64,10 +61,6 @@ def with_store(work: Callable[[SqlStore], Awaitable[T]]) -> T:
             return await work(store)
 
     return asyncio.run(run_work())
-
-
-async def nothing(_: SqlStore) -> None:
-    """Make the database."""
 
 
 def make_link(*words: str) -> re.Match[str]:
@@ -272,7 +265,6 @@ async def test_a_link_for_a_running_bot_needs_only_its_folder(tmp_path: Path) ->
 
 async def test_with_a_token_the_name_comes_from_telegram_and_not_from_the_folder(tmp_path: Path) -> None:
     async with simulator() as telegram:
-        bot_name.write(settings_for(telegram, tmp_path / "data"), "another_bot")
         result = await asyncio.to_thread(run, "link", "--account", ACCOUNT, BOT_TOKEN=TOKEN, BOT_API_URL=telegram.url)
         name = telegram.playground.world.profile.username
 
@@ -374,22 +366,14 @@ def test_a_file_that_cannot_be_written_is_named() -> None:
     assert result.stderr == "nowhere/funnel.csv: cannot be written (No such file or directory)\n"
 
 
-def test_a_damaged_name_file_gives_no_name(folder: Path) -> None:
-    settings = load()
-    (folder / "data" / "bot_name").write_bytes(b"\xff\x00 not a name")
-    damaged = bot_name.read(settings)
-    bot_name.write(settings, "example_bot")
+def test_without_a_database_that_answers_no_name_is_known(folder: Path) -> None:
+    (folder / "data" / "bot.sqlite3").write_bytes(b"no database at all" * 100)
+    damaged = run("faq-link", "three_accounts")
+    (folder / "data" / "bot.sqlite3").unlink()
+    missing = run("faq-link", "three_accounts")
 
-    assert (damaged, bot_name.read(settings)) == (None, "example_bot")
-
-
-def test_an_unwritable_name_file_is_ignored(folder: Path) -> None:
-    (folder / "data" / "bot_name").unlink()
-    (folder / "data" / "bot_name").mkdir()
-
-    bot_name.write(load(), "example_bot")
-
-    assert bot_name.read(load()) is None
+    assert damaged.stderr == missing.stderr == "BOT_TOKEN: missing; without it, give the bot's name by --bot NAME\n"
+    assert not (folder / "data" / "bot.sqlite3").exists()
 
 
 def test_a_table_shows_typed_text_without_interpreting_it() -> None:

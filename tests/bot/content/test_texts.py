@@ -8,7 +8,7 @@ from string import Formatter
 import pytest
 
 from bot.content import topics
-from bot.content.catalogue import FOLDER, LANGUAGES, Entry, load
+from bot.content.catalogue import FOLDER, LANGUAGES, Entry, Operator, load
 from bot.content.conditions import conditions
 from bot.content.telegram_html import TAGS, find_error, telegram_length
 from bot.content.telegram_html import strip_tags as plainly
@@ -73,7 +73,6 @@ LIMITS = {
     r"about\.name": 64,
     r"about\.short": 120,
     r"about\.description": 512,
-    r".+\.placeholder": 64,
     r"misc\.closed_question": 200,
     r"staff\.command\..+": 256,
     r"staff\.toast\..+": 200,
@@ -159,7 +158,7 @@ def test_every_value_of_the_program_has_its_text(language: str) -> None:
     needed: dict[str, Set[str]] = {
         "choice.": set(Choice),
         "command.": set(Command) - {Command.UNKNOWN},
-        "reason.": set(Reason),
+        "reason.": set(Reason) - {Reason.QUOTA},
         "method.": set(Method),
         "scan.steps.": set(Method),
         "scan.elsewhere.": set(Method) | {f"in_{app}" for app in ProviderApp},
@@ -205,9 +204,17 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
     values = {"account": account, "id": "*" * 64, "name": "王" + "*" * 49, "number": "1" * 18, "code": "42"}
     values |= {"until": time, "left": time, "at": time, "days": "3650", "count": "10000", "page": "100", "pages": "100"}
     values |= {"test": texts["test_banner"], "mark": texts["test_mark"]}
-    values |= {"words": texts["misc.wait"], "steps": longest("scan.steps."), "reason": longest("reason.")}
+    values |= {
+        "words": texts["misc.wait"],
+        "steps": longest("scan.steps."),
+        "scanned": texts["quota.scanned"],
+        "about": longest("method."),
+        "step": longest("reminder.step."),
+        "reason": longest("reason."),
+    }
     values |= {"method": max((texts[f"method.{method}"] for method in Method), key=telegram_length)}
     values |= {name: ", ".join(texts[f"method.{method}"] for method in Method) for name in ("methods", "scans")}
+    values |= {"services": "，".join(text for key, text in texts.items() if key.startswith("service."))}
     values |= {"operator": "客" * 64, "contact": "x" * 256, "operator_url": "https://" + "x" * 248}
     values |= {"facts": texts["type.facts"], "ticket": "0A1B-2C3D"}
     values |= {"kind": longest("privacy.kind."), "status": longest("privacy.status.")}
@@ -270,20 +277,104 @@ def test_an_answer_is_short_and_official(language: str, topic: Entry) -> None:
     assert len(topic.id) <= 40, "an id travels in callback data and in a start link"
     assert len(topic.title) <= TITLE_LIMIT[language]
     assert telegram_length(CONDITIONAL.sub(r"\2", topic.answer)) <= 900
-    assert placeholders(CONDITIONAL.sub(r"\2", topic.answer)) <= {"days"}
+    assert placeholders(CONDITIONAL.sub(r"\2", topic.answer)) <= {"days", "operator", "contact", "services"}
     assert urls or topic.id == "notice", "only the bot's own privacy notice has no official page"
     assert all(OFFICIAL.fullmatch(url) for url in urls)
     assert len(urls) == len(set(urls))
 
 
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [("zh", "境外 监护人 人脸 同意 加密 导出"), ("en", "abroad guardian Face consent encrypted export")],
-)
-def test_the_notice_states_all_required_facts(language: str, words: str) -> None:
-    (notice,) = (topic.answer for topic in FAQ[language] if topic.id == "notice")
+REQUIRED = {
+    "17: the handler's name": ("{operator}", "{operator}"),
+    "17: the handler's contact": ("{contact}", "{contact}"),
+    "17: the purpose": ("是否为你本人操作", "only to check that"),
+    "17: the kinds of data": ("姓名(和|、)身份证号", "(?i)name(,| and) ID number"),
+    "17: the retention": ("加密.*{days} 天", "(?s)encrypted.*{days} days"),
+    "23: the verification service that receives the data": (
+        "验证服务（{services}）",
+        "verification service of .*{services}",
+    ),
+    "23: what it does with them": ("比对", "compare"),
+    "29, 39: separate consents": ("分别单独同意", "separate consents"),
+    "31: a guardian under 14": ("14 周岁.*监护人", "(?i)14.*guardian"),
+    "39: Telegram receives messages abroad": ("(?s)出境.*Telegram.*境外", "(?s)Abroad.*Telegram"),
+    "47: withdrawing": ("/cancel 撤回同意", "(?i)withdraw.*/cancel|/cancel: withdraw"),
+}
+ONLY_IN_THE_NOTICE = {
+    "23: how to reach Telegram": "telegram.org/privacy",
+    "29: a separate consent to face recognition": "人脸另行单独同意|one for face",
+    "44: rights": "/privacy",
+}
+"""What PIPL asks a notice to say, by article."""
 
-    assert all(word in notice for word in f"Telegram {{days}} /privacy /cancel 14 {words}".split())
+
+@in_each_language
+def test_consent_text_and_privacy_notice_state_all_that_the_law_asks_for(language: str) -> None:
+    (notice,) = (topic.answer for topic in FAQ[language] if topic.id == "notice")
+    consent = CHAT[language]["consent.ask"]
+    required = {fact: patterns[LANGUAGES.index(language)] for fact, patterns in REQUIRED.items()}
+
+    for text, facts in ((consent, required), (notice, required | ONLY_IN_THE_NOTICE)):
+        assert [fact for fact, pattern in facts.items() if not re.search(pattern, text)] == []
+    assert {"{operator}", "{contact}"} <= set(re.findall("{[a-z]+}", FILES["pages.", language]["page.operator"]))
+
+
+def test_the_texts_name_who_runs_the_bot_and_which_services_verify() -> None:
+    operator = Operator("王小明 {公司}", "@support", "https://t.me/support")
+    catalogue = load(days=30, operator=operator, services=("tencent", "verify.example.com", "tencent"))
+
+    consent = catalogue.text("zh", "consent.ask", {"account": "10*****45"})
+    assert "王小明 {公司}（@support）" in consent
+    assert "（腾讯云人脸核身，cloud.tencent.com、verify.example.com）" in consent
+    page = catalogue.section("en", "page.")["page.operator"]
+    assert page.format() == "Provided by 王小明 {公司} · Contact: @support"
+
+
+# One word for one thing
+
+
+FORBIDDEN = {
+    "zh": {
+        "渠道|验证服务方|认证服务": "验证服务",
+        "验证方式": "认证方式",
+        "(?<!QQ )认证通过": "认证成功",  # 「QQ 认证通过即」是指引的说法
+        "核对信息|修改信息|账号和信息": "资料",
+        "手机 ?QQ": "QQ",
+        "扫码认证(?!指引)": "微信扫码、QQ 扫码",
+        "海外": "境外",
+        "本指引": "直接说答案",
+    },
+    "en": {
+        r"(?i)(?<!under )\bways?\b": "method",
+        r"(?i)\bproviders?\b": "verification service",
+        "(?i)mobile QQ": "QQ",
+        "(?i)(check|change|confirm)( your| the)? data": "details",
+        r"(?i)\bshall\b|nobody's|whoever": "plain words",
+    },
+}
+"""Variants of a term, each with the one that is used."""
+FORBIDDEN_IN_DESK = {"zh": {"(?<!Telegram )用户": "客户"}, "en": {}}
+
+
+@in_each_language
+def test_texts_use_one_word_for_one_thing(language: str) -> None:
+    found = [
+        (stem, key, variant)
+        for (stem, of), texts in FILES.items()
+        if of == language
+        for variant in FORBIDDEN[language] | (FORBIDDEN_IN_DESK[language] if stem in ("desk.", "staff.") else {})
+        for key, text in texts.items()
+        if not key.endswith(".url") and re.search(variant, text)
+    ]
+
+    assert found == []
+
+
+@in_each_language
+def test_the_desk_and_the_chat_name_the_steps_of_the_funnel_alike(language: str) -> None:
+    desk, staff = (FILES[stem, language] for stem in ("desk.", "staff."))
+    steps = {key.removeprefix("desk."): text for key, text in desk.items() if key.startswith("desk.step.")}
+
+    assert steps == {key.removeprefix("staff."): staff[key] for key in staff if key.startswith("staff.step.")}
 
 
 # What texts say about buttons
@@ -357,7 +448,6 @@ def test_examples_name_no_real_person(texts: Mapping[str, str]) -> None:
     support = any(key.startswith("staff.") for key in texts)
     words = {word for text in texts.values() for word in re.findall("<code>([^<{]+)</code>", text)}
     examples = {word for word in words if not (support and word.isascii())}
-    examples |= {re.split(r"[：.] ?", text)[-1] for key, text in texts.items() if key.endswith(".placeholder")}
     numbers = {number for text in texts.values() for number in re.findall(r"\d{14,}[\dXx]?", text)}
 
     assert examples <= SAFE

@@ -55,7 +55,7 @@ MISTAKES = {
     "title: one line of at most 64 characters fits on a button": ('"Two?"', f'"{"t" * 65}"'),
     "answer: it is missing": ('answer = "No."\n', ""),
     "answer: write a text": ('answer = "No."', 'answer = ["No."]'),
-    "answer: the only things in braces may be {days}, {methods}, {scans}, {if_wechat:…}": (
+    "answer: the only things in braces may be {days}, {methods}, {scans}, {operator}, {contact}, {services}, {if_": (
         '"No."',
         '"In {weeks} weeks."',
     ),

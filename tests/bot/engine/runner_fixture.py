@@ -23,6 +23,7 @@ from tests.simulation.disk import SimulatedDatabase, SimulatedDisk
 from tests.simulation.fault_schedule import FaultSchedule
 from tests.simulation.process_life import ProcessLife
 from tests.simulator_fixture import NAME, NUMBER
+from tests.sqlite_file import sqlite_url
 from verification.attempts import Method
 from verification.core import Core
 from verification.ids import PersonId
@@ -134,7 +135,7 @@ async def runner_fixture(
     replicas: Callable[[SqlStore], Replicas] | None = None,
 ) -> AsyncIterator[RunnerFixture]:
     """One program over the folder's database; one that shows nothing crashed right after its commits."""
-    async with open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(folder), sealing=make_sealing()) as store:
         desk = assemble(store, chat, replicas)
         if not showing:
             yield desk

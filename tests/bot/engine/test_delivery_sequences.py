@@ -6,6 +6,7 @@ of who blocked the bot, the chat, and other replicas.
 
 from enum import Enum, auto
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -251,5 +252,11 @@ class DeliveryMachine(RuleBasedStateMachine):
         return StoreUpdated()
 
 
-DeliveryMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+class ManyDeliveries(DeliveryMachine):
+    """More of the same."""
+
+
+DeliveryMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+ManyDeliveries.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
 test_whatever_happens_the_person_gets_the_question_they_should_see = DeliveryMachine.TestCase
+test_many_deliveries_lead_to_the_question_that_should_be_seen = pytest.mark.slow("fuzz")(ManyDeliveries.TestCase)

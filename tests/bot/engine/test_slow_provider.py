@@ -89,7 +89,7 @@ async def test_while_the_provider_is_slow_messages_are_answered_and_it_is_not_as
         assert await desk.runner.wait_until_idle(10)
 
         assert took < PATIENCE
-        assert answered == ["provider.slow", "opening.wait", "misc.help"]
+        assert answered == ["provider.slow", "status.opening.preparing", "misc.help"]
         assert desk.chat.questions()[-1] == "scan.waiting"
         assert (len(desk.provider.opened), await is_owed(desk)) == (1, False)
 
@@ -176,7 +176,7 @@ async def test_another_program_answers_at_once_and_takes_over_only_when_the_firs
         await asyncio.sleep(LONG)
 
         assert taken_early == []
-        assert answered == ["status.opening"]
+        assert answered == ["status.opening.preparing"]
         assert there.chat.questions()[-1] == "scan.waiting"
         assert not await is_owed(there.desk)
 

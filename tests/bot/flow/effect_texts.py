@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from bot.flow.effects import (
     AskQuestion,
     Button,
+    CheckQuota,
     ChoiceButton,
     DeleteUserMessage,
     EditCaption,
@@ -49,8 +50,8 @@ def strings(value: object) -> Iterator[str]:
 
 
 def exposed(step: Step) -> list[Effect]:
-    """The effects that may reach a screen or a log: all but the request to the core, which must hold the identity."""
-    return [effect for effect in step.effects if not isinstance(effect, OpenAttempt)]
+    """The effects that may reach a screen or a log: all but the requests to the core, which must hold the identity."""
+    return [effect for effect in step.effects if not isinstance(effect, OpenAttempt | CheckQuota)]
 
 
 def visible(step: Step) -> list[Reply]:
@@ -76,7 +77,7 @@ def choices_in(effect: Effect) -> tuple[Choice, ...]:
 def texts_in(effect: Effect) -> Iterator[tuple[str, Values]]:
     """The text keys of an effect, each with its values."""
     values: Values = getattr(effect, "values", {})
-    for name in ("text", "note", "placeholder"):
+    for name in ("text", "note"):
         key = getattr(effect, name, None)
         if key is not None:
             yield key, values

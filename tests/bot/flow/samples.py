@@ -1,8 +1,9 @@
 """Samples of every kind of state and event, for the exhaustive tests."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
+from enum import Enum
 from typing import get_args
 
 from bot.content import vocabulary
@@ -20,11 +21,14 @@ from bot.flow.events import (
     Command,
     Commanded,
     Event,
+    FormSent,
     LinkAccepted,
     LinkRejected,
     MessageKind,
     MethodSuggested,
+    QuotaChecked,
     ReaskRequested,
+    ReminderDue,
     Said,
     Sent,
     SideMessage,
@@ -99,9 +103,18 @@ def state_samples() -> Iterator[State]:
     yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person, is_checked=True)
     yield states.Confirming(account=FOREIGN_ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.FACE)
     yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=person, suggested=Method.QQ)
+    yield states.Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=private_identity())
+    yield states.ChangingName(account=ACCOUNT, question_id=QUESTION_ID, identity=private_identity())
     yield states.AgreeingFace(account=ACCOUNT, question_id=QUESTION_ID, identity=person)
+    yield quota_full()
+    yield quota_full(is_scanned=True)
     for method in Method:
         yield from _attempts(method)
+
+
+def private_identity() -> Identity:
+    """Name and number as the private form gives them."""
+    return Identity(Name(NAME, is_confidential=True), Number(NUMBER))
 
 
 def invitation(former: State, method: Method | None = None) -> states.ReadingInvitation:
@@ -145,6 +158,12 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
     )
 
 
+def quota_full(*, is_scanned: bool = False) -> states.QuotaFull:
+    return states.QuotaFull(
+        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), attempt=ATTEMPT, is_scanned=is_scanned
+    )
+
+
 def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> states.Verified:
     return states.Verified(account=ACCOUNT, question_id=QUESTION_ID, method=method, attempt=attempt, at=NOON)
 
@@ -167,7 +186,7 @@ def _attempts(method: Method) -> Iterator[State]:
         for touched in (False, True):
             yield scanning(method, stage, touched)
     yield expired(method)
-    for reason in Reason:
+    for reason in (each for each in Reason if each is not Reason.QUOTA):
         yield failed(reason, method)
     yield verified(method)
     # A success that the dialogue learned from the store: the state has no attempt.
@@ -176,6 +195,22 @@ def _attempts(method: Method) -> Iterator[State]:
 
 STATES = tuple(state_samples())
 ONE_OF_EACH = tuple({type(state): state for state in reversed(STATES)}.values())
+
+
+def quick_states() -> Iterator[State]:
+    """One state of each class, and one for each other value of a field; of a method and of free text one is enough."""
+    seen = set[tuple[object, ...]]()
+    for state in STATES:
+        values = ((field.name, getattr(state, field.name)) for field in fields(state) if field.name != "method")
+        facts = {
+            (type(state), name, value if isinstance(value, Enum | bool) else value is None) for name, value in values
+        }
+        if not facts <= seen:
+            yield state
+        seen |= facts
+
+
+QUICK_STATES = tuple(quick_states())
 
 
 def label(state: State) -> str:
@@ -340,6 +375,7 @@ def events_of_a_person() -> Iterator[Event]:
 
 def events_of_the_core() -> Iterator[Event]:
     """Every answer and notice of the core, for the state's attempt and for another."""
+    yield from map(QuotaChecked, (False, True))
     for attempt in (ATTEMPT, FOREIGN_ATTEMPT):
         yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER)
         yield AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER, simulated=True)
@@ -369,7 +405,11 @@ def events_of_links() -> Iterator[Event]:
 LINK_EVENTS = tuple(events_of_links())
 PERSONAL_EVENTS = tuple(events_of_a_person())
 CORE_EVENTS = tuple(events_of_the_core())
-EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested())
+FORM_EVENTS = tuple(
+    FormSent(question_id=question, identity=private_identity()) for question in (QUESTION_ID, "m-earlier")
+)
+"""Answered by the page, not in the chat, where they come too late."""
+EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *FORM_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested(), ReminderDue())
 
 
 def context_at(turn: int) -> RuleContext:

@@ -1,7 +1,7 @@
 """The order of the states on the path to the result, and the choices and commands that lead back."""
 
 from bot.flow import states
-from bot.flow.events import Choice, Command, Commanded, Event, Said, Tapped
+from bot.flow.events import Choice, Command, Commanded, Event, QuotaChecked, Said, Tapped
 from bot.flow.machine import offered_choices
 from bot.flow.states import State
 from bot.flow.typed_input import match_choice, match_command
@@ -34,12 +34,14 @@ _SAME_STEP = {
     states.Scanning: states.Opening,
     states.Expired: states.Opening,
     states.Failed: states.Opening,
+    states.QuotaFull: states.Opening,
 }
 LEAVING = {
     Choice.BACK,
     Choice.CANCEL,
     Choice.NOT_NOW,
     Choice.CHANGE_DATA,
+    Choice.CHANGE_NUMBER,
     Choice.OTHER_METHOD,
     Command.BACK,
     Command.CANCEL,
@@ -51,6 +53,11 @@ def step_of(state: State) -> int:
     if isinstance(state, states.CheckingName) and state.identity is not None:
         return ORDER.index(states.Confirming)
     return ORDER.index(_SAME_STEP.get(type(state), type(state)))
+
+
+def is_quota_freed(event: Event) -> bool:
+    """Whether an event leads back from the ending in which a number has no account left."""
+    return isinstance(event, QuotaChecked) and not event.is_full
 
 
 def meaning(before: State, event: Event) -> object:

@@ -2,6 +2,7 @@
 
 import json
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,14 @@ from tests.bot.flow.samples import (
     SECRETS,
     STATE_KINDS,
     STATES,
+    failed,
     label,
+    quota_full,
     scanning,
 )
+from tests.each_case import each_case
 from tests.fakes import NUMBER, make_identity
-from verification.attempts import TYPED_METHODS
+from verification.attempts import TYPED_METHODS, Reason
 from verification.identity import Name
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -31,7 +35,7 @@ SAVED = [
     for file in sorted(GOLDEN.glob("*.jsonl"))
     for line in file.read_text(encoding="utf-8").splitlines()
 ]
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+in_each_state = each_case("state", STATES, label)
 
 
 @in_each_state
@@ -64,15 +68,22 @@ def test_each_kind_of_state_of_the_first_release_loads() -> None:
     assert {type(codec.load(line)) for line in saved} == set(STATE_KINDS) - {
         states.ReadingInvitation,
         states.CheckingName,
+        states.QuotaFull,
     }
-    assert len(saved) == len(STATE_KINDS) - 1
+    assert len(saved) == len(STATE_KINDS) - 2
 
 
 def test_each_kind_of_state_of_the_second_release_loads_with_the_suggested_method() -> None:
     saved = (GOLDEN / "0.2.0.jsonl").read_text(encoding="utf-8").splitlines()
 
-    assert {type(codec.load(line)) for line in saved} == set(STATE_KINDS) - {states.CheckingName}
+    assert {type(codec.load(line)) for line in saved} == set(STATE_KINDS) - {states.CheckingName, states.QuotaFull}
     assert {codec.load_all(line).suggested_method for line in saved} == {None, *TYPED_METHODS}
+
+
+def test_three_accounts_used_up_as_earlier_releases_saved_it_is_the_ending_of_its_own() -> None:
+    saved = codec.dump(replace(failed(Reason.MISMATCH), reason=Reason.QUOTA))
+
+    assert codec.load(saved) == quota_full()
 
 
 def test_a_later_field_may_be_missing_and_a_removed_field_may_be_present() -> None:

@@ -10,7 +10,7 @@ from bot.flow.effects import AskQuestion, ShowCode, TopicButton, UrlButton
 from bot.flow.prompts import prompt
 from bot.flow.states import PhoneStage, State
 from tests.bot.flow.effect_texts import buttons, texts_in
-from tests.bot.flow.samples import ACCOUNT, ATTEMPT, QUESTION_ID, failed, scanning
+from tests.bot.flow.samples import ACCOUNT, ATTEMPT, QUESTION_ID, failed, quota_full, scanning
 from tests.fakes import NOON, make_identity
 from verification.attempts import Method, Reason
 from verification.identity import Name
@@ -38,7 +38,7 @@ TOLD: list[tuple[str, State, Mapping[str, str]]] = [
     ),
     ("G1", VERIFIED, {"zh": "归你本人所有 企业类活动 增值税专用发票", "en": "belong enterprise VAT"}),
     ("G2", WELCOME, {"zh": "最多认证 3 个账号", "en": "3 accounts"}),
-    ("G2", failed(Reason.QUOTA), {"zh": "3 个", "en": "3"}),
+    ("G2", quota_full(), {"zh": "3 个", "en": "3"}),
     ("G4", WELCOME, {"zh": "ICP 备案", "en": "ICP filing"}),
     ("G4", CONFIRM, {"zh": "ICP 备案 主体名称 无法备案", "en": "ICP filing refused"}),
     ("G4", VERIFIED, {"zh": "ICP 备案", "en": "ICP filing"}),
@@ -85,7 +85,7 @@ def test_other_kinds_of_people_are_led_to_their_pages_from_the_welcome() -> None
 
     assert {UrlButton("international"), TopicButton("overseas")} <= set(buttons(overseas))
     assert {UrlButton("enterprise"), TopicButton("enterprise")} <= set(buttons(enterprise))
-    assert TopicButton("three_accounts") in buttons(prompt(failed(Reason.QUOTA)))
+    assert TopicButton("three_accounts") in buttons(prompt(quota_full()))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

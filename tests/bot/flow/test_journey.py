@@ -22,6 +22,7 @@ from bot.flow.events import (
     Event,
     LinkAccepted,
     LinkRejected,
+    QuotaChecked,
     ReaskRequested,
     Said,
     SideMessage,
@@ -228,15 +229,30 @@ def test_failures_are_counted_every_time_by_reason_and_method() -> None:
     journey.to_the_method()
     journey.go(Choice.QQ)
 
-    refused = journey.take_event(AttemptRefused(journey.attempt, AttemptRefusal.QUOTA))
+    refused = journey.take_event(AttemptRefused(journey.attempt, AttemptRefusal.UNAVAILABLE))
     journey.go(Choice.TRY_AGAIN)
     attempt = journey.gets_a_code()
     failed = journey.take_event(AttemptFailed(attempt, Reason.NO_CARD))
     stale = journey.take_event(AttemptFailed(attempt, Reason.NO_CARD))
 
-    assert refused == (FunnelIncrement(COHORT, None, Method.QQ, Reason.QUOTA),)
+    assert refused == (FunnelIncrement(COHORT, None, Method.QQ, Reason.UNAVAILABLE),)
     assert failed == (FunnelIncrement(COHORT, None, Method.QQ, Reason.NO_CARD),)
     assert stale == ()
+
+
+def test_three_accounts_used_up_are_counted_once_with_the_method_if_one_was_chosen() -> None:
+    early, late = JourneyFixture(), JourneyFixture()
+    early.to_the_method()
+    late.to_the_method()
+    late.go(Choice.QQ)
+
+    found = early.take_event(QuotaChecked(is_full=True))
+    found_again = early.take_event(QuotaChecked(is_full=True))
+    refused = late.take_event(AttemptRefused(late.attempt, AttemptRefusal.QUOTA))
+
+    assert found == (FunnelIncrement(COHORT, None, None, Reason.QUOTA),)
+    assert found_again == ()
+    assert refused == (FunnelIncrement(COHORT, None, Method.QQ, Reason.QUOTA),)
 
 
 def test_core_events_begin_no_journey_and_the_next_message_counts_every_step_reached() -> None:

@@ -35,6 +35,7 @@ from tests.fakes import make_identity
 from verification.attempts import TYPED_METHODS, Method
 
 COMBINATIONS = [on for size in (1, 2, 3) for on in combinations(TYPED_METHODS, size)]
+QUICK_COMBINATIONS = [(Method.QQ,), (Method.WECHAT, Method.FACE)]
 NAMES = {
     Method.WECHAT: ("微信", "WeChat"),
     Method.QQ: ("QQ",),
@@ -92,7 +93,11 @@ def buttons_of_methods_off(effect: e.Effect, state: State, on: tuple[Method, ...
     return [choice for choice in offered if choice in wrong]
 
 
-@with_each_combination
+@pytest.mark.parametrize(
+    "on",
+    [pytest.param(on, marks=() if on in QUICK_COMBINATIONS else pytest.mark.slow("products")) for on in COMBINATIONS],
+    ids="+".join,
+)
 def test_no_button_leads_to_a_method_that_is_off(on: tuple[Method, ...]) -> None:
     wrong = {
         (type(before).__name__, str(event), choice)

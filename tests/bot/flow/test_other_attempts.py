@@ -41,15 +41,17 @@ from tests.bot.flow.samples import (
     invitation,
     label,
     opening,
+    quota_full,
     scanning,
     verified,
 )
+from tests.each_case import each_case
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import mask_account
 from verification.ids import Account
 from verification.support.funnel import next_beijing_day
 
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+in_each_state = each_case("state", STATES, label)
 
 OTHER_ATTEMPTS = (FOREIGN_ATTEMPT, AttemptId("attempt-currenT"), AttemptId("attempt-curren"), AttemptId(""))
 """Some of them look much like the one of the state."""
@@ -157,7 +159,8 @@ def test_a_stage_on_the_phone_is_followed_only_forward(before: PhoneStage, after
     if order.index(after) < order.index(before):
         assert step == Step(state)
     else:
-        assert step.state == replace(state, stage=after, touched=True)
+        since = CONTEXT.now if after is not before else None
+        assert step.state == replace(state, stage=after, touched=True, since=since)
         assert [type(effect) for effect in step.effects] == [EditCaption] * (before is PhoneStage.WAITING)
 
 
@@ -169,7 +172,7 @@ def test_a_caption_changes_again_only_when_its_deadline_does(minutes: float, edi
 
     assert [type(effect) for effect in step.effects] == edits
     assert isinstance(step.state, Scanning)
-    assert (step.state.stage, step.state.expires_at) == (PhoneStage.CONFIRMING, until if edits else state.expires_at)
+    assert (step.state.stage, step.state.expires_at) == (PhoneStage.CONFIRMING, until)
 
 
 @pytest.mark.parametrize("stage", PhoneStage)
@@ -194,7 +197,6 @@ def test_a_code_is_renewed_only_for_somebody_who_is_there_and_not_on_the_page(
 @pytest.mark.parametrize("until", [None, LATER])
 def test_a_refusal_in_each_state_that_waits(refusal: AttemptRefusal, until: object) -> None:
     reasons = {
-        AttemptRefusal.QUOTA: Reason.QUOTA,
         AttemptRefusal.TOO_MANY: Reason.TOO_MANY,
         AttemptRefusal.BUSY: Reason.BUSY,
         AttemptRefusal.UNAVAILABLE: Reason.UNAVAILABLE,
@@ -211,6 +213,9 @@ def test_a_refusal_in_each_state_that_waits(refusal: AttemptRefusal, until: obje
         case AttemptRefusal.VERIFIED:
             assert isinstance(waiting.state, VerifiedState)
             assert shown == Step(scanning())
+        case AttemptRefusal.QUOTA:
+            assert waiting.state == replace(quota_full(), question_id=CONTEXT.question_id)
+            assert shown == Step(scanning())
         case _:
             assert isinstance(waiting.state, Failed)
             assert (waiting.state.reason, waiting.state.until) == (reasons[refusal], event.until)
@@ -218,11 +223,14 @@ def test_a_refusal_in_each_state_that_waits(refusal: AttemptRefusal, until: obje
             assert shown == Step(scanning())
 
 
+FAILURES = tuple(reason for reason in Reason if reason is not Reason.QUOTA)
+
+
 @pytest.mark.parametrize("method", Method)
 def test_what_follows_an_attempt_keeps_its_data(method: Method) -> None:
     state = scanning(method)
     ended = advance(state, CodeExpired(ATTEMPT), CONTEXT).state
-    rejected = [advance(state, AttemptFailed(ATTEMPT, reason), CONTEXT).state for reason in Reason]
+    rejected = [advance(state, AttemptFailed(ATTEMPT, reason), CONTEXT).state for reason in FAILURES]
 
     facts = {
         "account": ACCOUNT,
@@ -235,7 +243,7 @@ def test_what_follows_an_attempt_keeps_its_data(method: Method) -> None:
     until = {Reason.TOO_MANY: next_beijing_day(CONTEXT.now)}
     assert rejected == [
         Failed(**facts, reason=reason, until=until.get(reason))  # type: ignore[arg-type]
-        for reason in Reason
+        for reason in FAILURES
     ]
 
 
@@ -257,6 +265,7 @@ def test_a_code_that_was_opened_is_shown_with_what_the_core_said(method: Method)
         link="https://verify.example.com/s/other",
         match_code="07",
         expires_at=LATER,
+        since=CONTEXT.now,
     )
 
 

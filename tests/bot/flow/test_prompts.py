@@ -15,7 +15,7 @@ from bot.flow.prompts import prompt
 from bot.flow.states import State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, texts_in
-from tests.bot.flow.samples import CONTEXT, EVENTS, ONE_OF_EACH, STATES, label, scanning
+from tests.bot.flow.samples import CONTEXT, EVENTS, ONE_OF_EACH, QUICK_STATES, STATES, label, opening, scanning
 from verification.attempts import Method, ProviderApp
 
 CATALOGUE = load(days=30, simulated=tuple(Method))
@@ -45,13 +45,26 @@ IN_OTHER_APPS = (
 )
 
 
+QUICK = (
+    *QUICK_STATES,
+    *map(opening, (Method.QQ, Method.FACE)),
+    *map(scanning, (Method.QQ, Method.FACE)),
+    *IN_OTHER_APPS,
+)
+ALL = (*STATES, *IN_OTHER_APPS)
+of_each_state = pytest.mark.parametrize(
+    "reaching", [pytest.param(QUICK, id="quick"), pytest.param(ALL, id="all", marks=pytest.mark.slow("products"))]
+)
+
+
 @cache
-def reached() -> tuple[e.Effect, ...]:
-    """Every effect that the samples cause, each once."""
+def reached(states: tuple[State, ...]) -> tuple[e.Effect, ...]:
+    """Every effect that these samples cause, each once."""
+    by_face_alone = states if states is ALL else ONE_OF_EACH
     every = {
         repr(effect): effect
-        for context in (CONTEXT, replace(CONTEXT, methods=(Method.FACE,)))
-        for state in (*STATES, *IN_OTHER_APPS)
+        for context, started in ((CONTEXT, states), (replace(CONTEXT, methods=(Method.FACE,)), by_face_alone))
+        for state in started
         for event in EVENTS
         for effect in advance(state, event, context).effects
     }
@@ -64,8 +77,9 @@ def length(markup: str) -> int:
 
 
 @in_each_language
-def test_every_text_of_every_effect_exists_and_is_filled_in(language: str) -> None:
-    for effect in reached():
+@of_each_state
+def test_every_text_of_every_effect_exists_and_is_filled_in(language: str, reaching: tuple[State, ...]) -> None:
+    for effect in reached(reaching):
         for key, values in texts_in(effect):
             shown = CATALOGUE.text(language, key, values)
 
@@ -74,18 +88,20 @@ def test_every_text_of_every_effect_exists_and_is_filled_in(language: str) -> No
 
 
 @in_each_language
-def test_what_is_shown_fits_into_a_message_a_caption_or_a_toast(language: str) -> None:
+@of_each_state
+def test_what_is_shown_fits_into_a_message_a_caption_or_a_toast(language: str, reaching: tuple[State, ...]) -> None:
     limits = {e.ShowCode: 1024, e.EditCaption: 1024, e.ReplaceCodeWithPicture: 1024, e.ShowToast: 200}
-    for effect in reached():
+    for effect in reached(reaching):
         whole = "\n\n".join(CATALOGUE.text(language, key, values) for key, values in texts_in(effect))
 
         assert length(whole) <= limits.get(type(effect), 4096), effect
 
 
 @in_each_language
-def test_every_button_has_its_label_and_its_target(language: str) -> None:
+@of_each_state
+def test_every_button_has_its_label_and_its_target(language: str, reaching: tuple[State, ...]) -> None:
     topics = {entry.id for entry in CATALOGUE.faq[language]}
-    for effect in reached():
+    for effect in reached(reaching):
         for button in buttons(effect):
             match button:
                 case e.ChoiceButton(choice):
@@ -102,18 +118,18 @@ def test_every_button_has_its_label_and_its_target(language: str) -> None:
 
 
 @in_each_language
-@pytest.mark.parametrize("section", SECTIONS)
-def test_every_sentence_of_the_dialogue_is_used(language: str, section: str) -> None:
+def test_every_sentence_of_the_dialogue_is_used(language: str) -> None:
     keys_in_values = {
         value.key
-        for effect in reached()
+        for effect in reached(QUICK)
         for _, values in texts_in(effect)
         for value in values.values()
         if isinstance(value, e.TextKey)
     }
-    used = {key for effect in reached() for key, _ in texts_in(effect)} | keys_in_values
+    used = {key for effect in reached(QUICK) for key, _ in texts_in(effect)} | keys_in_values
 
-    assert set(CATALOGUE.section(language, f"{section}.")) - used == set()
+    sentences = {key for section in SECTIONS for key in CATALOGUE.section(language, f"{section}.")}
+    assert sentences - used == set()
 
 
 @in_each_language

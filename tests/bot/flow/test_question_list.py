@@ -14,9 +14,11 @@ from bot.flow.effects import (
     EditCaption,
     EditSideMessage,
     Effect,
+    FormButton,
     LanguagesButton,
     OpenLinkButton,
     RecordAnswer,
+    RemindersOffButton,
     ReplaceCodeWithPicture,
     SendText,
     Sensitive,
@@ -42,6 +44,11 @@ LISTED = [
     if getattr(state, "method", Method.WECHAT) is Method.WECHAT and not getattr(state, "touched", False)
 ]
 """Methods and activity change no question, but for the names of texts."""
+SIDE_BUTTONS = {
+    LanguagesButton: "languages",
+    ShowCodeButton: "show the code again",
+    RemindersOffButton: "no more reminders",
+}
 OTHER = SendText | EditCaption | ReplaceCodeWithPicture | RecordAnswer | ShowToast | EditSideMessage
 
 
@@ -50,8 +57,6 @@ def listed(effect: Effect) -> Iterator[str]:
     yield shown(effect)
     values: Values = getattr(effect, "values", {})
     yield from (f"  {key}: {_value(value)}" for key, value in values.items())
-    if placeholder := getattr(effect, "placeholder", None):
-        yield f"  placeholder: {placeholder}"
     if getattr(effect, "keeps_record", False) or getattr(effect, "stays", False):
         yield "  with the record above it" if isinstance(effect, AskQuestion) else "  stays"
     yield from (f"  {' '.join(map(_button, row))}" for row in getattr(effect, "rows", ()))
@@ -81,8 +86,10 @@ def _button(button: Button) -> str:
         case CopyLinkButton(link) | OpenLinkButton(link):
             verb = "copy" if isinstance(button, CopyLinkButton) else "open"
             return f"[{verb} link]" if link == LINK else f"[{verb} another link]"
-        case LanguagesButton() | ShowCodeButton():
-            return "[languages]" if isinstance(button, LanguagesButton) else "[show the code again]"
+        case FormButton():
+            return "[private form]"
+        case LanguagesButton() | ShowCodeButton() | RemindersOffButton():
+            return f"[{SIDE_BUTTONS[type(button)]}]"
 
 
 def questions() -> Iterator[str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.flow import codec, states
-from bot.flow.effects import CancelAttempt, OpenAttempt, SetSuggestedMethod
+from bot.flow.effects import CancelAttempt, CheckQuota, OpenAttempt, SetSuggestedMethod
 from bot.flow.events import (
     AttemptOpened,
     AttemptPassed,
@@ -22,6 +22,7 @@ from bot.flow.events import (
     LinkRejected,
     MessageKind,
     MethodSuggested,
+    QuotaChecked,
     ReaskRequested,
     Said,
     Sent,
@@ -47,7 +48,7 @@ from bot.flow.states import (
 from tests.bot.flow.effect_texts import exposed, strings
 from tests.bot.flow.fake_core import FakeCore
 from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS, context_at, texts
-from tests.bot.flow.state_order import LEAVING, meaning, step_of
+from tests.bot.flow.state_order import LEAVING, is_quota_freed, meaning, step_of
 from tests.fakes import NUMBER, OTHER_NUMBER
 from verification.attempts import AttemptId, Method, Reason
 from verification.ids import Account
@@ -233,6 +234,8 @@ class DialogueMachine(RuleBasedStateMachine):
             if isinstance(effect, OpenAttempt):
                 self.asks_for_its_own_attempt(effect, before)
                 self.requests.append(effect)
+            if isinstance(effect, CheckQuota):
+                self.meets(QuotaChecked(self.core.full))
             if isinstance(effect, SetSuggestedMethod):
                 self.suggested_method = effect.method
             if isinstance(effect, CancelAttempt):
@@ -245,9 +248,9 @@ class DialogueMachine(RuleBasedStateMachine):
             assert isinstance(self.state, Verified)
             assert replace(self.state, question_id=before.question_id, attempt=before.attempt) == before
         if step_of(self.state) < step_of(before):
-            assert erased or self.is_revocation(event) or isinstance(event, Tapped | Said | Commanded)
-            is_left = self.is_revocation(event) or meaning(before, event) in LEAVING or self.is_new_name(before, event)
-            assert erased or is_left
+            excused = erased or self.is_revocation(event) or is_quota_freed(event)
+            assert excused or isinstance(event, Tapped | Said | Commanded)
+            assert excused or meaning(before, event) in LEAVING or self.is_new_name(before, event)
 
     def is_new_name(self, before: State, event: Event) -> bool:
         return (

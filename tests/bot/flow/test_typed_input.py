@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.flow.events import Choice, Command
-from bot.flow.machine import choices
+from bot.flow.events import Choice, Command, Said
+from bot.flow.machine import advance, choices, row_for_event, row_for_trigger
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
 from bot.flow.typed_input import is_question, match_choice, match_command, normalize
-from tests.bot.flow.samples import GARBAGE, PEOPLE, STATE_KINDS, texts, words_of
+from tests.bot.flow.samples import CONTEXT, GARBAGE, PEOPLE, STATE_KINDS, STATES, texts, words_of
 
 ALL: tuple[Choice | Command, ...] = (*Choice, *Command)
 
@@ -156,8 +156,14 @@ def test_no_name_number_or_noise_is_taken_for_a_command() -> None:
 
 
 @pytest.mark.parametrize("kind", [AskingName, AskingNumber, ChangingName, ChangingNumber])
-def test_where_a_text_is_expected_no_position_or_choice_matches_it(kind: type[State]) -> None:
-    assert choices(kind) == ()
+def test_where_a_text_is_expected_a_number_is_an_answer_and_no_position(kind: type[State]) -> None:
+    state = next(state for state in STATES if isinstance(state, kind))
+    offered = choices(kind)
+    assert offered == (Choice.BACK, Choice.CANCEL)
+
+    for typed in ("1", "2", "①", "２", "2."):
+        assert row_for_event(state, Said(typed)) is row_for_trigger(kind, Said)
+        assert advance(state, Said(typed), CONTEXT).state == state
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from bot.flow.events import (
     LinkRejected,
     MessageKind,
     MethodSuggested,
+    QuotaChecked,
     ReaskRequested,
     Said,
     Sent,
@@ -130,6 +131,7 @@ def _core_event(label: str, detail: str, attempt: AttemptId) -> Event:
     events: dict[str, Callable[[], Event]] = {
         "attempt opened": lambda: AttemptOpened(attempt=attempt, link=LINK, match_code="42", expires_at=LATER),
         "attempt refused": lambda: AttemptRefused(attempt, AttemptRefusal(detail)),
+        "quota checked": lambda: QuotaChecked(is_full=detail == "full"),
         "attempt progressed": lambda: AttemptProgressed(attempt, PhoneStage(detail), LATER),
         "code expiring": lambda: CodeExpiring(attempt),
         "code expired": lambda: CodeExpired(attempt),

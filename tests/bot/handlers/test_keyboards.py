@@ -14,6 +14,7 @@ from bot.flow.effects import (
     AskQuestion,
     ChoiceButton,
     CopyLinkButton,
+    FormButton,
     OpenLinkButton,
     ReplaceCodeWithPicture,
     Rows,
@@ -23,7 +24,6 @@ from bot.flow.effects import (
 from bot.flow.events import Choice
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from bot.handlers import keyboards
 from bot.handlers.keyboards import PlainMarkup, is_public, keyboard
 from tests.fakes import NOON, make_identity
 from tests.simulator_fixture import NAME, NUMBER
@@ -60,6 +60,8 @@ def every_state() -> Iterator[State]:
         "suggested": [None, *Method],
         "is_checked": [False, True],
         "app": list(ProviderApp),
+        "since": [None],
+        "is_scanned": [False, True],
     }
     for kind in get_args(State):
         names = list(kind.__dataclass_fields__)
@@ -143,6 +145,26 @@ def test_opening_on_this_device_is_offered_only_for_a_public_address(link: str, 
     assert len(buttons_of(markup)) == labels
 
 
+@pytest.mark.parametrize(
+    ("form_url", "language", "opens"),
+    [
+        ("https://bot.example.org/f/x", "zh", {"web_app": {"url": "https://bot.example.org/f/x"}}),
+        ("https://bot.example.org/f/x", "en", {"web_app": {"url": "https://bot.example.org/f/x?lang=en"}}),
+        ("http://bot.example.org/f/x", "zh", {"url": "http://bot.example.org/f/x"}),
+    ],
+)
+def test_the_private_form_is_a_mini_app_where_telegram_allows_one(
+    form_url: str, language: str, opens: dict[str, object]
+) -> None:
+    markup = keyboard(CATALOGUE, language, ((FormButton(),),), QUESTION_ID, form_url=form_url)
+
+    assert markup == {"inline_keyboard": [[{"text": CATALOGUE.text(language, "button.form"), **opens}]]}
+
+
+def test_the_private_form_has_no_button_where_it_has_no_address() -> None:
+    assert keyboard(CATALOGUE, "zh", ((FormButton(),),), QUESTION_ID) is None
+
+
 def test_a_row_without_buttons_is_left_out() -> None:
     here = OpenLinkButton("http://127.0.0.1/v/x")
 
@@ -167,13 +189,6 @@ def test_every_link_is_an_address_that_telegram_accepts(language: str) -> None:
 
     assert urls
     assert all(is_public(url) and url.startswith("https://") for url in urls)
-
-
-@pytest.mark.parametrize("language", texts.LANGUAGES)
-def test_an_open_input_field_shows_an_example(language: str) -> None:
-    for key in ("name.placeholder", "number.placeholder"):
-        waiting = keyboards.force_reply(CATALOGUE, language, placeholder=key)
-        assert 1 <= len(waiting.input_field_placeholder or "") <= 64
 
 
 @pytest.mark.parametrize(

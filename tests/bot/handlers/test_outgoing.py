@@ -9,6 +9,7 @@ from bot.engine.messages import MessageRef
 from bot.flow import effects as e
 from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
+from bot.handlers.panels import Panel, PanelKind
 from bot.handlers.side_messages import render_faq
 from tests.bot.handlers.staff_fixture import CATALOGUE, SenderFixture, sender_fixture
 from tests.fakes import NOON
@@ -44,7 +45,7 @@ CHECK = e.AskQuestion(
     values={**MASKED, "name": e.Sensitive(NAME)},
     rows=((e.ChoiceButton(Choice.WECHAT),),),
 )
-TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, placeholder="name.placeholder")
+TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BACK),),))
 CODE = e.ShowCode(question_id="m4", link=LINK, text="scan.waiting", values=SCAN, rows=ROWS)
 NEW_CODE = e.ShowCode(question_id="m5", link=OTHER_LINK, text="scan.waiting", values=SCAN, rows=ROWS, in_place=True)
 CAPTION = e.EditCaption(question_id="m4", text="scan.opened", values=SCAN, rows=ROWS)
@@ -74,14 +75,6 @@ async def test_a_note_is_above_the_question() -> None:
 
         text = said(sender.guest.messages()[-1])
         assert text.index("欢迎回来") < text.index("目前没有正在进行的认证")
-
-
-async def test_a_question_for_a_text_opens_the_input_field_with_an_example() -> None:
-    async with sender_fixture() as sender:
-        await sender.show(TYPED)
-
-        message = sender.guest.messages()[-1]
-        assert (message["markup"], message["placeholder"]) == ("force", "例如：王小明")
 
 
 @pytest.mark.parametrize("first", [QUESTION, TYPED, CODE], ids=["buttons", "typed", "code"])
@@ -116,7 +109,7 @@ async def test_an_answered_question_stays_as_a_record_without_buttons() -> None:
         await sender.show(OTHER_QUESTION)
 
         record = next(message for message in sender.guest.messages() if message["id"] == answered)
-        assert (said(record), record["buttons"]) == ("认证类型：个人认证 ✓", [])
+        assert (said(record), record["buttons"]) == ("✓ 认证类型：个人认证", [])
 
 
 async def test_a_record_made_before_a_crash_stays_when_the_question_is_asked_again() -> None:
@@ -127,7 +120,7 @@ async def test_a_record_made_before_a_crash_stays_when_the_question_is_asked_aga
         sender.panel = before  # the process crashed before it stored that the question was answered
         await sender.show(OTHER_QUESTION, after_crash=True)
 
-        assert any(said(message) == "认证类型：个人认证 ✓" for message in sender.guest.messages())
+        assert any(said(message) == "✓ 认证类型：个人认证" for message in sender.guest.messages())
         assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
 
 
@@ -153,9 +146,10 @@ async def test_a_name_in_clear_leaves_the_chat_even_when_telegram_deletes_its_me
         assert NAME not in str(sender.guest.messages())
 
 
-async def test_a_question_with_a_forced_reply_is_deleted_when_it_is_answered() -> None:
+async def test_a_question_with_a_forced_reply_of_an_earlier_release_is_deleted_when_it_is_answered() -> None:
     async with sender_fixture() as sender:
         await sender.show(TYPED)
+        sender.panel = Panel(panel_id(sender), PanelKind.TYPED).dump()
         await sender.show(e.RecordAnswer("type.done"))
 
         assert sender.panel == ""

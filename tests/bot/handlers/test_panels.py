@@ -6,6 +6,7 @@ import pytest
 
 from bot.engine.messages import DeliveryFailed, MessageRef
 from bot.flow import effects as e
+from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
 from bot.handlers.panels import Panel, PanelKind
 from playground.world.files import FileStore
@@ -25,9 +26,9 @@ from tests.fakes import NOON
 from tests.simulator_fixture import said
 
 AGREED = e.RecordAnswer("consent.done", {"at": NOON}, stays=True)
-RECORD = "已同意收集姓名和身份证号，用于本次核验"
+RECORD = "✓ 已同意收集姓名和身份证号、聊天内容出境"
 NAME = e.AskQuestion(
-    question_id="m7", text="name.ask", values=VALUES, placeholder="name.placeholder", keeps_record=True
+    question_id="m7", text="name.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BACK),),), keeps_record=True
 )
 METHOD = dataclasses.replace(OTHER_QUESTION, question_id="m8", keeps_record=True)
 
@@ -75,12 +76,12 @@ async def test_a_press_on_another_message_does_not_change_the_panel_into_the_nex
         assert (side in ids, old in ids, ids[-1]) == (True, False, panel(sender).id)
 
 
-async def test_a_question_without_a_button_goes_on_in_the_panel_s_place_without_a_forced_reply() -> None:
+async def test_a_question_for_a_text_goes_on_in_the_panel_s_place_with_its_buttons() -> None:
     async with sender_fixture() as sender:
         await agreed(sender)
 
         message = sender.guest.messages()[-1]
-        assert (panel(sender).kind, message.get("markup")) == (PanelKind.TEXT, None)
+        assert (panel(sender).kind, message["buttons"][0][0]["data"]) == (PanelKind.TEXT, "q:back:m7")
         assert [RECORD in said(message), "1/4" in said(message)] == [True, True]
 
 
@@ -160,7 +161,7 @@ async def test_both_records_come_back_below_the_card_that_closes_the_panel() -> 
         await sender.show(STAMP)
 
         lines = [line.partition(" · ")[0] for line in said(sender.guest.messages()[-1]).splitlines()]
-        assert lines[-3:] == ["", RECORD, "已单独同意使用人脸识别"]
+        assert lines[-3:] == ["", RECORD, "✓ 已单独同意使用人脸识别"]
         assert len(sender.guest.messages()) == 2
 
 
@@ -229,14 +230,14 @@ async def test_a_panel_with_other_messages_below_it_is_not_changed_into_the_next
         await sender.show(OTHER_QUESTION, press)
 
         record, topic, question = sender.guest.messages()[1:]
-        assert (record["id"], said(record)) == (old, "认证类型：个人认证 ✓")
+        assert (record["id"], said(record)) == (old, "✓ 认证类型：个人认证")
         assert (topic["id"] != panel(sender).id, question["id"]) == (True, panel(sender).id)
 
 
 async def test_a_code_does_not_take_the_place_of_a_question_with_messages_below_it() -> None:
     async with sender_fixture() as sender:
         await sender.show(OTHER_QUESTION)
-        await sender.show(e.SendText("opening.wait"))
+        await sender.show(e.SendText("misc.slow_down"))
         await sender.show(NEW_CODE)
 
         assert [message["id"] for message in sender.guest.waiting_messages()] == [panel(sender).id]

@@ -8,6 +8,7 @@ import pytest
 from bot.jobs.cleanup import Cleanup, DeletionScheduler
 from storage import open_store
 from tests.fakes import FakeClock, make_sealing
+from tests.sqlite_file import sqlite_url
 from verification.ids import PersonId
 
 ANNA = PersonId("telegram:200000001")
@@ -27,7 +28,7 @@ async def test_a_message_is_deleted_soon_even_when_the_clock_is_put_back(
     async def discard(person: PersonId, message: int) -> None:
         deleted.append((person, message))
 
-    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+    async with open_store(sqlite_url(tmp_path), sealing=make_sealing()) as store:
         cleanup = Cleanup(store, discard, clock, timedelta(days=30))
         await DeletionScheduler(store, clock).schedule(ANNA, 7)
         clock.now += later

@@ -26,6 +26,7 @@ from tests.open_unit import open_unit
 from tests.reliability import Proof
 from tests.result_receiver import PATIENCE, SECRET, ReceivedMessage, ResultReceiver, as_the_page_says, result_receiver
 from tests.simulator_fixture import NAME, NUMBER, TOKEN, go_to_method_choice, press, scan, simulator
+from tests.sqlite_file import sqlite_url
 from verification.attempts import Attempt, AttemptStatus, Reason
 from verification.ids import Contact
 from verification.providers.http import HttpCall, TransientFailure
@@ -147,7 +148,7 @@ async def results_fixture(
 ) -> AsyncIterator[ResultsFixture]:
     clock, counts = clock or FakeClock(), counts or OutcomeCounts()
     async with (
-        open_store(f"sqlite:///{folder}/bot.sqlite3", sealing=make_sealing()) as store,
+        open_store(sqlite_url(folder), sealing=make_sealing()) as store,
         asyncio.TaskGroup() as tasks,
     ):
         outbox = LossyOutbox(store.result_outbox())

@@ -7,12 +7,13 @@ import pytest
 
 from bot.content import catalogue
 from bot.flow.diagram import edges
-from bot.flow.events import AttemptRefusal, AttemptRefused, Said, Tapped
+from bot.flow.events import AttemptRefusal, AttemptRefused, QuotaChecked, Said, Tapped
 from bot.flow.machine import advance
 from bot.flow.rows import RuleContext
 from bot.flow.states import AskingName, ChoosingType
 from bot.flow.table import TABLE
-from bot.testing.dialogue_coverage import _UNREACHABLE_ROWS, CoverageFile, with_coverage
+from bot.testing.dialogue_coverage import _UNREACHABLE_EDGES, _UNREACHABLE_ROWS, CoverageFile, with_coverage
+from tests.bot.flow.samples import quota_full
 from verification.attempts import AttemptId, Method
 from verification.ids import Account
 
@@ -78,7 +79,7 @@ def test_everything_that_can_be_reached_is_written_first(coverage: CoverageFile)
     coverage.write_known(catalogue.load(days=30, simulated=tuple(Method)))
     known = {(kind, name) for _, kind, name in lines(coverage)}
 
-    assert {("way", line) for line in edges()} <= known
+    assert set(edges()) - {line for kind, line in known if kind == "way"} == _UNREACHABLE_EDGES
     assert {("row", "any state: /help"), ("button", "Failed: try_again"), ("text", "name.ask")} <= known
     assert not any(kind == "text" and name.startswith("page.") for kind, name in known)
 
@@ -95,3 +96,9 @@ def test_transitions_that_only_a_race_reaches_are_left_out(coverage: CoverageFil
 
     assert _UNREACHABLE_ROWS.isdisjoint(rows)
     assert len(rows) == len(TABLE) - len(_UNREACHABLE_ROWS)
+
+
+def test_a_way_that_no_conversation_can_go_is_left_out(coverage: CoverageFile) -> None:
+    coverage.advance(quota_full(), QuotaChecked(is_full=False), CONTEXT)
+
+    assert [name for _, kind, name in lines(coverage) if kind == "way"] == []

@@ -7,6 +7,7 @@ from typing import Any
 from telegram import KeyboardButton, LabeledPrice, ReactionTypeEmoji, ReplyKeyboardMarkup, Update, WebAppInfo
 from telegram.ext import (
     ApplicationBuilder,
+    ChatMemberHandler,
     CommandHandler,
     MessageHandler,
     MessageReactionHandler,
@@ -15,6 +16,7 @@ from telegram.ext import (
     filters,
 )
 
+COMES_OR_GOES = filters.StatusUpdate.NEW_CHAT_MEMBERS | filters.StatusUpdate.LEFT_CHAT_MEMBER
 PAGE = WebAppInfo("https://127.0.0.1:1/app")
 
 
@@ -43,6 +45,9 @@ async def command(update: Update, _: Any) -> None:
             await message.set_reaction(ReactionTypeEmoji("👍"))
             await message.pin()
             await message.unpin()
+        case "/both":
+            await asyncio.gather(*(message.reply_text(word) for word in ("一", "二 2", "三")))
+            await message.reply_text("完")
         case "/slow":
             await message.reply_chat_action("typing")
             await asyncio.sleep(2.5)
@@ -90,6 +95,16 @@ async def checkout(update: Update, _: Any) -> None:
     await update.pre_checkout_query.answer(ok=True)
 
 
+async def member_changed(update: Update, context: Any) -> None:
+    """Say what became of whom."""
+    changed = update.chat_member or update.my_chat_member
+    assert changed
+    if changed.chat.type != "private" and changed.new_chat_member.status not in ("left", "kicked"):
+        who = changed.new_chat_member
+        count = len(await changed.chat.get_administrators())
+        await context.bot.send_message(changed.chat.id, f"{who.user.first_name} {who.status}, {count}")
+
+
 async def reacted(update: Update, context: Any) -> None:
     """Say thanks for a reaction."""
     assert update.message_reaction
@@ -101,9 +116,10 @@ def main() -> None:
     token, base = os.environ["BOT_TOKEN"], os.environ["BOT_API_URL"]
     builder = ApplicationBuilder().token(token).base_url(f"{base}/bot").base_file_url(f"{base}/file/bot")
     app = builder.concurrent_updates(True).build()
-    names = ["poll", "pay", "dice", "keys", "mark", "slow", "quiet"]
+    names = ["poll", "pay", "dice", "keys", "mark", "both", "slow", "quiet"]
     app.add_handlers([CommandHandler(names, command), PollAnswerHandler(voted), PreCheckoutQueryHandler(checkout)])
-    app.add_handlers([MessageReactionHandler(reacted), MessageHandler(filters.ALL, anything)])
+    app.add_handlers([MessageReactionHandler(reacted), MessageHandler(filters.ALL & ~COMES_OR_GOES, anything)])
+    app.add_handler(ChatMemberHandler(member_changed, ChatMemberHandler.ANY_CHAT_MEMBER))
     app.run_polling(allowed_updates=Update.ALL_TYPES)
 
 

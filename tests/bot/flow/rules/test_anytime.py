@@ -29,6 +29,7 @@ from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State,
 from tests.bot.flow.effect_texts import choices_in, visible
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, ONE_OF_EACH, QUESTION_ID, label, scanning, verified
 from tests.bot.flow.transcript import after, holds
+from tests.each_case import each_case
 from tests.reliability import Proof
 
 PAYLOADS = (
@@ -44,7 +45,7 @@ PAYLOADS = (
     "11010519491231002X",
 )
 
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
+in_each_state = each_case("state", ONE_OF_EACH, label)
 
 
 @in_each_state
@@ -117,7 +118,7 @@ ASKING = [state for state in ONE_OF_EACH if not isinstance(state, Idle | Opening
 
 
 @pytest.mark.parametrize("kind", MessageKind)
-@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ASKING])
+@each_case("state", ASKING, label)
 def test_a_message_that_is_not_a_text_gets_its_own_reply(state: State, kind: MessageKind) -> None:
     step = advance(state, Sent(kind), CONTEXT)
     (reply,) = visible(step)

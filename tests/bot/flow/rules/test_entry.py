@@ -26,6 +26,7 @@ def test_the_shortest_path_asks_each_step_once() -> None:
         == Agreeing
         >> [agree]
         << RecordConsent identity
+        << RecordConsent abroad
         << RecordAnswer consent.done
         << AskQuestion name.ask
         == AskingName
@@ -36,6 +37,7 @@ def test_the_shortest_path_asks_each_step_once() -> None:
         >> 11010519491231002x
         << DeleteUserMessage
         << AskQuestion confirm.ask
+        << CheckQuota
         == Confirming
     """)
 
@@ -54,6 +56,7 @@ def test_all_of_it_may_be_typed() -> None:
         == Agreeing
         >> 1
         << RecordConsent identity
+        << RecordConsent abroad
         << RecordAnswer consent.done
         << AskQuestion name.ask
         == AskingName
@@ -64,6 +67,7 @@ def test_all_of_it_may_be_typed() -> None:
         >> １１０１０５ 19491231 002ｘ
         << DeleteUserMessage
         << AskQuestion confirm.ask
+        << CheckQuota
         == Confirming
         >> 没错！
         << AskQuestion confirm.ask + confirm.choose
@@ -205,6 +209,7 @@ def test_a_changed_number_keeps_the_name() -> None:
         >> 440524188001010014
         << DeleteUserMessage
         << AskQuestion confirm.ask
+        << CheckQuota
         == Confirming
         """,
         after(TO_CONFIRM),

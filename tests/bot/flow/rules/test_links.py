@@ -11,11 +11,12 @@ from bot.flow.states import State
 from tests.bot.flow.effect_texts import choices_in, visible
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, FOREIGN_ACCOUNT, NAME, ONE_OF_EACH, STATES, label
 from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_NUMBER, TO_OPENING, after, holds
+from tests.each_case import each_case
 from verification.attempts import Method
 
 LINK = f"link: {FOREIGN_ACCOUNT}"
 INVITED = after(LINK)
-in_each_state = pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+in_each_state = each_case("state", STATES, label)
 
 
 # The invitation
@@ -248,6 +249,7 @@ def test_a_suggested_method_is_named_at_once_and_comes_first_among_the_methods()
         == Agreeing
         >> [agree]
         << RecordConsent identity
+        << RecordConsent abroad
         << RecordAnswer consent.done
         << AskQuestion name.ask
         == AskingName
@@ -258,6 +260,7 @@ def test_a_suggested_method_is_named_at_once_and_comes_first_among_the_methods()
         >> 11010519491231002X
         << DeleteUserMessage
         << AskQuestion confirm.ask + method.suggested
+        << CheckQuota
         == Confirming
         """
     )
@@ -281,7 +284,7 @@ def test_a_typed_number_means_the_position_on_the_screen() -> None:
     )
 
 
-@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in ONE_OF_EACH])
+@each_case("state", ONE_OF_EACH, label)
 def test_a_link_that_suggests_a_method_begins_nothing(state: State) -> None:
     step = advance(state, MethodSuggested(Method.QQ), CONTEXT)
 

@@ -50,7 +50,7 @@ CATALOGUE = load(days=30)
 def test_the_code_is_made_for_its_attempt_and_shows_what_the_phone_shows() -> None:
     step = advance(opening(), AttemptOpened(attempt=ATTEMPT, link=LINK, match_code="42", expires_at=LATER), CONTEXT)
 
-    assert step.state == scanning()
+    assert step.state == replace(scanning(), since=CONTEXT.now)
     assert buttons(prompt(scanning()))[3:5] == [CopyLinkButton(LINK), OpenLinkButton(LINK)]
 
 

@@ -105,17 +105,17 @@ def test_a_person_who_waits_for_the_code_gets_a_reply_and_the_core_is_asked_agai
         """
         >> 好了吗
         << DeleteUserMessage
-        << SendText opening.wait
+        << SendText status.opening.preparing
         << OpenAttempt wechat
         >> (sticker)
         << DeleteUserMessage
-        << SendText opening.wait
+        << SendText status.opening.preparing
         << OpenAttempt wechat
         >> /start
         << ShowChatAction
         << OpenAttempt wechat
         >> /status
-        << SendText status.opening
+        << SendText status.opening.preparing
         >> [new_code]
         << ShowToast misc.closed_question
         << RemoveButtons
@@ -186,8 +186,8 @@ def test_a_code_that_arrives_after_its_attempt_was_refused_is_cancelled() -> Non
     holds(
         """
         >> core: attempt refused quota
-        << AskQuestion failed.ask
-        == Failed
+        << AskQuestion quota.ask
+        == QuotaFull
         >> core: attempt opened
         << CancelAttempt
         """,

@@ -4,25 +4,39 @@ from dataclasses import replace
 
 import pytest
 
+from bot.content.catalogue import LANGUAGES, load
 from bot.flow import states
-from bot.flow.effects import AskQuestion, ChoiceButton, TextKey, TopicButton, UrlButton
+from bot.flow.effects import (
+    AskQuestion,
+    ChoiceButton,
+    ReplaceCodeWithPicture,
+    SendText,
+    TextKey,
+    TopicButton,
+    UrlButton,
+)
 from bot.flow.events import (
     AttemptFailed,
+    AttemptPassed,
     AttemptProgressed,
     AttemptRefusal,
     AttemptRefused,
     Choice,
     CodeExpired,
     CodeExpiring,
+    LinkAccepted,
     Tapped,
+    VerificationRecord,
 )
 from bot.flow.machine import advance
-from bot.flow.prompts import prompt
+from bot.flow.prompts import prompt, short_prompt
 from bot.flow.states import PhoneStage
 from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import (
+    ACCOUNT,
     ATTEMPT,
     CONTEXT,
+    FOREIGN_ACCOUNT,
     LATER,
     STATES,
     failed,
@@ -32,12 +46,13 @@ from tests.bot.flow.samples import (
     verified,
 )
 from tests.bot.flow.transcript import TO_CODE, TO_OPENING, after, holds
+from tests.each_case import each_case
 from tests.fakes import make_identity
 from verification.attempts import AttemptId, Method, Reason
 from verification.ids import Account
 
 
-@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.QUOTA])
 def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> None:
     asked = "failed.later" if reason is Reason.TOO_MANY else "failed.ask"
     state = holds(
@@ -83,36 +98,9 @@ def test_after_a_face_failed_it_is_tried_again_without_a_second_consent() -> Non
     )
 
 
-def test_when_the_quota_is_reached_other_data_need_no_second_consent() -> None:
-    holds(
-        """
-        >> core: attempt refused quota
-        << AskQuestion failed.ask
-        == Failed
-        >> [change_data]
-        << AskQuestion confirm.ask
-        == Confirming
-        >> [change_number]
-        << AskQuestion other_number.ask
-        == ChangingNumber
-        >> 440524188001010014
-        << DeleteUserMessage
-        << AskQuestion confirm.ask
-        == Confirming
-        >> [wechat]
-        << RecordAnswer confirm.done
-        << ShowChatAction
-        << OpenAttempt wechat
-        == Opening
-        """,
-        after(TO_OPENING),
-    )
-
-
 @pytest.mark.parametrize(
     ("reason", "topic"),
     [
-        (Reason.QUOTA, "three_accounts"),
         (Reason.NO_CARD, "bank_card"),
         (Reason.MISMATCH, "data_error"),
         (Reason.FACE_COVERED, "face_fails"),
@@ -188,7 +176,7 @@ def test_a_person_whose_account_is_verified_already_sees_that() -> None:
 BEFORE_THE_REPORT = [state for state in STATES if not isinstance(state, states.Verified) or not state.attempt]
 
 
-@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in BEFORE_THE_REPORT])
+@each_case("state", BEFORE_THE_REPORT, label)
 def test_a_success_is_reported_in_every_state(state: states.State) -> None:
     picture = ["<< ReplaceCodeWithPicture verified stamp.verified in place"]
 
@@ -259,3 +247,22 @@ def test_late_events_of_an_attempt_change_no_other_question() -> None:
     for news in (CodeExpiring(ATTEMPT), CodeExpired(ATTEMPT), AttemptProgressed(ATTEMPT, PhoneStage.OPENED, LATER)):
         assert advance(choosing, news, CONTEXT) == advance(choosing, CodeExpiring(ATTEMPT), CONTEXT)
         assert advance(choosing, news, CONTEXT).state == choosing
+
+
+@pytest.mark.parametrize("is_simulated", [False, True])
+def test_every_word_of_a_success_says_that_its_provider_was_simulated(is_simulated: bool) -> None:
+    verified_state = replace(verified(), simulated=is_simulated)
+    record = VerificationRecord(Method.QQ, CONTEXT.now, is_simulated)
+    foreign = AttemptPassed(ATTEMPT, FOREIGN_ACCOUNT, Method.QQ, is_simulated)
+    replies = (
+        prompt(verified_state),
+        short_prompt(verified_state, "status.verified"),
+        advance(scanning(), replace(foreign, account=ACCOUNT), CONTEXT).effects[0],
+        advance(scanning(), foreign, CONTEXT).effects[0],
+        advance(scanning(), LinkAccepted(FOREIGN_ACCOUNT, verified=record), CONTEXT).effects[-1],
+    )
+
+    for reply in replies:
+        assert isinstance(reply, AskQuestion | ReplaceCodeWithPicture | SendText)
+        assert reply.values["mark"] == (TextKey("test_mark") if is_simulated else "")
+        assert all("{mark}" in load(days=30).texts[language][reply.text] for language in LANGUAGES)

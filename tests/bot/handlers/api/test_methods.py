@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
-from telegram import Bot, ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, LinkPreviewOptions
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 from telegram.request import BaseRequest, RequestData
@@ -17,7 +17,6 @@ from tests.simulator_fixture import TOKEN
 
 PNG = b"\x89PNG\r\n\x1a\n"
 BUTTONS = InlineKeyboardMarkup([[InlineKeyboardButton("是", callback_data="q:yes:1", style="primary")]])
-ASKING = ForceReply(input_field_placeholder="王小明")
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 MESSAGE = {"message_id": 7, "date": 1, "chat": {"id": 1, "type": "private"}}
 
@@ -63,7 +62,6 @@ class Recorder(BaseRequest):
     [
         (MESSAGE, lambda bot: bot.send_message(1, "您好", "HTML")),
         (MESSAGE, lambda bot: bot.send_message(1, "a", "HTML", reply_markup=BUTTONS, link_preview_options=NO_PREVIEW)),
-        (MESSAGE, lambda bot: bot.send_message(1, "a", "HTML", reply_markup=ASKING)),
         (MESSAGE, lambda bot: bot.send_photo(1, PNG, "您好", parse_mode="HTML", reply_markup=BUTTONS)),
         (MESSAGE, lambda bot: bot.send_photo(1, "a-file-id", "您好", parse_mode="HTML")),
         (MESSAGE, lambda bot: bot.send_document(1, b"{}", "您好", filename="my-data.json", parse_mode="HTML")),

@@ -74,7 +74,13 @@ async def test_a_refused_connection_counts_as_not_sent() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("502", "status 502"), ("drop", "connection lost"), ("429", ""), ("401", ""), ("slow", "no answer in time")],
+    [
+        ("502", "status 502"),
+        ("drop", "the server closed the connection"),
+        ("429", ""),
+        ("401", ""),
+        ("slow", "timed out"),
+    ],
 )
 async def test_whether_telegram_answers_is_noted_in_plain_words(kind: str, reason: str) -> None:
     noted: list[str] = []

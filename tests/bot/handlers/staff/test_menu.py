@@ -4,15 +4,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from telegram import Bot
 
 from bot.handlers.api.transport import BotApiRequest
 from bot.handlers.commands_menu import publish_profile
 from bot.handlers.staff.menu import publish_staff_menus
+from storage import open_store
+from storage.bot_ownership import BotOwnership
 from tests.bot.handlers.staff_fixture import CATALOGUE
+from tests.fakes import TELEGRAM, make_sealing
 from tests.simulator_fixture import TOKEN, Simulator, simulator
 
 STAFF_COMMANDS = ["link", "links", "attempt", "funnel", "share"]
+
+
+@pytest.fixture
+async def record(tmp_path: Path) -> AsyncIterator[BotOwnership]:
+    """Where the menus are noted: the store, as in the program."""
+    async with open_store(f"sqlite:///{tmp_path}/bot.sqlite3", sealing=make_sealing()) as store:
+        yield store.bot_ownership(TELEGRAM)
 
 
 @asynccontextmanager
@@ -32,12 +43,12 @@ def changes(telegram: Simulator) -> int:
     return sum(call.method == "setMyCommands" for call in telegram.playground.world.traffic.recent_calls)
 
 
-async def test_staff_see_their_commands_before_everybodys_in_both_languages(tmp_path: Path) -> None:
+async def test_staff_see_their_commands_before_everybodys_in_both_languages(record: BotOwnership) -> None:
     async with simulator() as telegram, a_bot(telegram) as bot:
         staff, other = (await telegram.new_user()).id, (await telegram.new_user()).id
-        await publish_staff_menus(bot, CATALOGUE, {staff}, tmp_path / "menus")
+        await publish_staff_menus(bot, CATALOGUE, {staff}, record)
         before = changes(telegram)
-        await publish_staff_menus(bot, CATALOGUE, {staff}, tmp_path / "menus")
+        await publish_staff_menus(bot, CATALOGUE, {staff}, record)
 
         everybody = menu(telegram, other)
         assert menu(telegram, staff) == menu(telegram, staff, "en") == STAFF_COMMANDS + everybody
@@ -45,34 +56,33 @@ async def test_staff_see_their_commands_before_everybodys_in_both_languages(tmp_
         assert changes(telegram) == before, "nothing differed"
 
 
-async def test_authz_a_former_staff_member_loses_the_menu(tmp_path: Path) -> None:
-    path = tmp_path / "menus"
+async def test_authz_a_former_staff_member_loses_the_menu(record: BotOwnership) -> None:
     async with simulator() as telegram, a_bot(telegram) as bot:
         staff, other = (await telegram.new_user()).id, (await telegram.new_user()).id
-        await publish_staff_menus(bot, CATALOGUE, {staff, other}, path)
+        await publish_staff_menus(bot, CATALOGUE, {staff, other}, record)
         await telegram.inject_fault("deleteMyCommands", "500")
-        await publish_staff_menus(bot, CATALOGUE, {other}, path)
-        recorded = path.read_text(encoding="ascii").split()
-        await publish_staff_menus(bot, CATALOGUE, frozenset(), path)
+        await publish_staff_menus(bot, CATALOGUE, {other}, record)
+        recorded = await record.people_with_menu()
+        await publish_staff_menus(bot, CATALOGUE, frozenset(), record)
 
-        assert sorted(recorded) == sorted([str(staff), str(other)]), "what failed is tried again"
+        assert recorded == {staff, other}, "what failed is tried again"
         assert menu(telegram, staff) == menu(telegram, other) == menu(telegram, 0)
-        assert path.read_text(encoding="ascii") == ""
+        assert await record.people_with_menu() == frozenset()
 
 
-async def test_a_staff_member_without_a_chat_does_not_affect_the_others(tmp_path: Path) -> None:
+async def test_a_staff_member_without_a_chat_does_not_affect_the_others(record: BotOwnership) -> None:
     async with simulator() as telegram, a_bot(telegram) as bot:
         first, second = sorted([(await telegram.new_user()).id, (await telegram.new_user()).id])
         await telegram.inject_fault("setMyCommands", "403")
-        await publish_staff_menus(bot, CATALOGUE, {first, second}, tmp_path / "menus")
+        await publish_staff_menus(bot, CATALOGUE, {first, second}, record)
 
         assert menu(telegram, first) == menu(telegram, 0)
         assert menu(telegram, second)[: len(STAFF_COMMANDS)] == STAFF_COMMANDS
 
 
-async def test_a_bot_without_staff_makes_no_call(tmp_path: Path) -> None:
+async def test_a_bot_without_staff_makes_no_call(record: BotOwnership) -> None:
     async with simulator() as telegram, a_bot(telegram) as bot:
         before = len(telegram.playground.world.traffic.recent_calls)
-        await publish_staff_menus(bot, CATALOGUE, frozenset(), tmp_path / "menus")
+        await publish_staff_menus(bot, CATALOGUE, frozenset(), record)
 
         assert len(telegram.playground.world.traffic.recent_calls) == before

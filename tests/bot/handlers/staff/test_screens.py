@@ -139,14 +139,14 @@ def test_a_funnel_is_read_by_numbers_worst_step_and_reasons() -> None:
     lines = attempt_views.format_funnel(StaffTexts(CATALOGUE, "zh"), report, QUERY).splitlines()
 
     assert lines[3:7] == [
-        "1. 打开链接　<b>9</b>",
+        "1. 进入聊天　<b>9</b>",
         "2. 开始　<b>10</b>",
         "3. 同意　<b>8</b> · −20 %",
         "4. 确认资料　<b>4</b> · −50 %",
     ]
     assert lines[-2:] == [
         "⚠️ 流失最多：同意 → 确认资料，少了 <b>50 %</b>",
-        "没通过的原因：A 信息不一致 2 · B 没绑银行卡 1",
+        "没通过的原因：A 资料不一致 2 · B 没绑银行卡 1",
     ]
 
 
@@ -193,9 +193,9 @@ def test_a_persons_data_are_shown_only_while_they_are_stored() -> None:
         attempt_views.format_attempt(texts, replace(attempt, name="", number="")),
     )
 
-    assert all(word in full for word in ("0A1B-2C3D", "10*****45", "未通过", "信息不一致", "王*明，110105********002X"))
+    assert all(word in full for word in ("0A1B-2C3D", "10*****45", "未通过", "资料不一致", "王*明，110105********002X"))
     assert "200054321" not in full
-    assert "资料" not in erased
+    assert "资料：" not in erased
 
 
 @pytest.mark.parametrize(

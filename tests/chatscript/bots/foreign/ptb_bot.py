@@ -3,8 +3,9 @@
 # mypy: disable-error-code="union-attr, index, arg-type"
 
 import os
+from pathlib import Path
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LabeledPrice, Update
 from telegram.ext import (
     Application,
     CallbackQueryHandler,
@@ -12,10 +13,13 @@ from telegram.ext import (
     ContextTypes,
     ConversationHandler,
     MessageHandler,
+    PollAnswerHandler,
+    PreCheckoutQueryHandler,
     filters,
 )
 
 NAME, CONSENT = range(2)
+PICTURE = Path(__file__).with_name("picture.png")
 KEYS = InlineKeyboardMarkup([[InlineKeyboardButton(word, callback_data=word) for word in ("Yes", "No")]])
 
 
@@ -44,11 +48,43 @@ async def cancel(update: Update, _: ContextTypes.DEFAULT_TYPE) -> int:
     return ConversationHandler.END
 
 
+async def photo(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    await update.effective_message.reply_photo(PICTURE, caption="A picture")
+
+
+async def poll(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    await update.effective_message.reply_poll("Tea or coffee?", ["Tea", "Coffee"], is_anonymous=False)
+
+
+async def voted(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    answer = update.poll_answer
+    await context.bot.send_message(answer.user.id, f"You chose {answer.option_ids[0]}")
+
+
+async def pay(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    await update.effective_message.reply_invoice("Tea", "A cup", "tea", "XTR", [LabeledPrice("Tea", 5)])
+
+
+async def checkout(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    await update.pre_checkout_query.answer(ok=True)
+
+
+async def paid(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    payment = update.effective_message.successful_payment
+    await update.effective_message.reply_text(f"Paid {payment.total_amount} {payment.currency}")
+
+
+async def document(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    await update.effective_message.reply_text(f"Got {update.effective_message.document.file_name}")
+
+
 talk = ConversationHandler(
     [CommandHandler("start", start)],
     {NAME: [MessageHandler(filters.TEXT & ~filters.COMMAND, named)], CONSENT: [CallbackQueryHandler(chosen)]},
     [CommandHandler("cancel", cancel)],
 )
 bot = Application.builder().token(os.environ["BOT_TOKEN"]).base_url(f"{os.environ['BOT_API_URL']}/bot").build()
-bot.add_handler(talk)
+bot.add_handlers([talk, CommandHandler("photo", photo), CommandHandler("poll", poll), CommandHandler("pay", pay)])
+bot.add_handlers([PollAnswerHandler(voted), PreCheckoutQueryHandler(checkout)])
+bot.add_handlers([MessageHandler(filters.SUCCESSFUL_PAYMENT, paid), MessageHandler(filters.Document.ALL, document)])
 bot.run_polling()

@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from storage.encryption.private_files import move_into_place, sync_folder, temporary_file_for
@@ -16,15 +17,32 @@ def copy_database(source: Path, *, target: Path) -> int:
 
     Raises `FileExistsError` instead of overwriting, and `StoreUnavailable` for a missing or damaged database.
     """
-    if target.exists():
-        raise FileExistsError(target)
     try:
-        with temporary_file_for(target) as draft:
+        with new_copy(target) as draft:
             _copy(source, draft=draft)
-            move_into_place(draft, path=target)
     except sqlite3.Error as error:
         raise StoreUnavailable(f"cannot copy {source}: {error}") from error
-    return target.stat().st_size
+    return size_of(target)
+
+
+@contextmanager
+def new_copy(target: Path) -> Iterator[Path]:
+    """Give a draft that only its owner may read; it becomes the target when it is finished without an error.
+
+    Raises `FileExistsError` instead of overwriting.
+    """
+    if target.exists():
+        raise FileExistsError(target)
+    with temporary_file_for(target) as draft:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        move_into_place(draft, path=target)
+
+
+def size_of(file: Path) -> int:
+    """The size of a file in bytes."""
+    return file.stat().st_size
 
 
 def replace_database(path: Path, *, by: Path, mark: str) -> Path | None:
@@ -67,10 +85,13 @@ def _copy(source: Path, *, draft: Path) -> None:
         # One step for all pages: with smaller steps each commit of another program would restart the copy.
         live.backup(copy, pages=-1)
         # This leaves one file instead of three; the program that opens it enables the log again.
-        copy.execute("PRAGMA journal_mode = DELETE")
-        [(verdict,), *_] = copy.execute("PRAGMA integrity_check").fetchall()
-        if verdict != "ok" or copy.execute("PRAGMA foreign_key_check").fetchall():
-            raise sqlite3.DatabaseError("the copy is damaged, so the database is damaged too")
-        copy.execute("SELECT max(version) FROM schema_versions")
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
+        check_copy(copy)
+
+
+def check_copy(copy: sqlite3.Connection) -> None:
+    """Close the log of a finished copy, and raise `sqlite3.DatabaseError` when it is not sound."""
+    copy.execute("PRAGMA journal_mode = DELETE")
+    [(verdict,), *_] = copy.execute("PRAGMA integrity_check").fetchall()
+    if verdict != "ok" or copy.execute("PRAGMA foreign_key_check").fetchall():
+        raise sqlite3.DatabaseError("the copy is damaged, so the database is damaged too")
+    copy.execute("SELECT max(version) FROM schema_versions")

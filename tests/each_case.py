@@ -1,0 +1,33 @@
+"""One test over all rows of a table: for checks so cheap that a test of its own for each row would cost more."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+Test = Callable[..., None]
+
+
+def each_case(name: str, cases: Iterable[Any], label: Callable[[Any], str] = str) -> Callable[[Test], Test]:
+    """Call a test with each case for its argument of this name; all cases that fail are named together."""
+    rows = tuple(cases)
+
+    def decorate(test: Test) -> Test:
+        @wraps(test)
+        def over_all(**fixtures: Any) -> None:
+            failures = []
+            for row in rows:
+                try:
+                    test(**fixtures, **{name: row})
+                except Exception as error:
+                    error.add_note(f"The {name} was: {label(row)}")
+                    failures.append(error)
+            if failures:
+                raise ExceptionGroup(f"{len(failures)} of {len(rows)} cases", failures)
+
+        signature = inspect.signature(test)
+        others = [each for each in signature.parameters.values() if each.name != name]
+        over_all.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]  # read by pytest
+        return over_all
+
+    return decorate
