@@ -293,7 +293,8 @@ def _failed(state: states.Failed) -> Reply:
     again = (ChoiceButton(Choice.TRY_AGAIN), ChoiceButton(Choice.OTHER_METHOD))
     # Where the authority has no photo to compare with, another method is the way on.
     first = again[::-1] if state.reason is Reason.NO_PHOTO else again
-    rows: Rows = (first, (ChoiceButton(Choice.CHANGE_DATA), ChoiceButton(Choice.CANCEL)))
+    change = () if state.identity is None else (ChoiceButton(Choice.CHANGE_DATA),)
+    rows: Rows = (first, (*change, ChoiceButton(Choice.CANCEL)))
     values = {**method_values(state), "reason": TextKey(f"reason.{state.reason}")}
     if state.until is not None:
         # Another method is under the same limit; the web console is the alternative.

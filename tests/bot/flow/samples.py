@@ -180,14 +180,19 @@ def expired(method: Method = Method.WECHAT) -> states.Expired:
     )
 
 
+_NETID_REASONS = (Reason.DECLINED, Reason.QUOTA, Reason.UNFINISHED, Reason.UNAVAILABLE, Reason.BUSY, Reason.TOO_MANY)
+"""Three accounts used up is an ending of its own where a number is typed."""
+
+
 def _attempts(method: Method) -> Iterator[State]:
     yield opening(method)
     for stage in PhoneStage:
         for touched in (False, True):
             yield scanning(method, stage, touched)
     yield expired(method)
-    for reason in (each for each in Reason if each is not Reason.QUOTA):
-        yield failed(reason, method)
+    for reason in _NETID_REASONS if method is Method.NETID else Reason:
+        if reason is not Reason.QUOTA or method is Method.NETID:
+            yield failed(reason, method)
     yield verified(method)
     # A success that the dialogue learned from the store: the state has no attempt.
     yield verified(method, AttemptId(""))

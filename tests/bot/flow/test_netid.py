@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.flow import codec, states
 from bot.flow import effects as e
-from bot.flow import states
-from bot.flow.events import AttemptRefusal, AttemptRefused, Choice, MethodSuggested, Said, Tapped
+from bot.flow.events import AttemptFailed, AttemptRefusal, AttemptRefused, Choice, MethodSuggested, Said, Tapped
 from bot.flow.machine import advance, offered_choices
-from bot.flow.prompts import NETID_CONSENT
+from bot.flow.prompts import ABROAD_CONSENT, NETID_CONSENT
 from tests.bot.flow.samples import ACCOUNT, ATTEMPT, CONTEXT, QUESTION_ID, failed, opening, scanning
 from verification.attempts import TYPED_METHODS, Method, Reason
 
@@ -23,7 +23,7 @@ def test_choosing_it_is_agreeing_to_it_and_opens_an_attempt_without_an_identity(
     opened = [(effect.identity, effect.method) for effect in step.effects if isinstance(effect, e.OpenAttempt)]
 
     assert isinstance(step.state, states.Opening)
-    assert consents == [NETID_CONSENT]
+    assert consents == [NETID_CONSENT, ABROAD_CONSENT]
     assert opened == [(None, Method.NETID)]
 
 
@@ -56,6 +56,16 @@ def test_an_attempt_whose_method_was_switched_off_leads_to_the_consent() -> None
 
     assert isinstance(step.state, states.Agreeing)
     assert e.CancelAttempt(ATTEMPT) in step.effects
+
+
+def test_three_accounts_used_up_are_told_after_the_scan_because_only_the_verdict_names_the_person() -> None:
+    step = advance(scanning(Method.NETID), AttemptFailed(ATTEMPT, Reason.QUOTA), CONTEXT)
+    asked = [effect for effect in step.effects if isinstance(effect, e.AskQuestion)]
+
+    assert isinstance(step.state, states.Failed)
+    assert not [effect for effect in step.effects if isinstance(effect, e.CheckQuota)]
+    assert [question.values["reason"] for question in asked] == [e.TextKey("reason.quota")]
+    assert codec.load(codec.dump(step.state)) == step.state
 
 
 def test_no_link_suggests_it() -> None:
