@@ -127,7 +127,7 @@ class Reason(StrEnum):
 class Passed:
     """The provider confirmed the identity; without a typed one, `network_identity` is who it says the person is."""
 
-    network_identity: NetworkIdentity | None = None
+    network_identity: NetworkIdentity | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
