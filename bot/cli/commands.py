@@ -127,6 +127,9 @@ def erase(
         str, typer.Argument(help="An account, or telegram:100012345 for the person with that Telegram id")
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,  # noqa: FBT002
+    free_slot: Annotated[  # noqa: FBT002
+        bool, typer.Option("--free-slot", help="Free its quota slot too: the account was closed or verified anew")
+    ] = False,
 ) -> None:
     """Erase what is stored about an account.
 
@@ -137,7 +140,7 @@ def erase(
 
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True)
-    run_command(lambda settings: data.erase(settings, Account(account), typer.echo))
+    run_command(lambda settings: data.erase(settings, Account(account), typer.echo, frees_slot=free_slot))
 
 
 def move_bot(

@@ -123,21 +123,27 @@ async def retention(settings: Settings, now: datetime, say: Say) -> int:
     return 0
 
 
-async def erase(settings: Settings, account: Account, say: Say) -> int:
-    """Erase what is stored about an account, as its person can in the chat; status 1 when nothing is stored."""
+async def erase(settings: Settings, account: Account, say: Say, *, frees_slot: bool = False) -> int:
+    """Erase what is stored about an account, as its person can in the chat; status 1 when nothing is stored.
+
+    With `frees_slot` its quota slot goes too: another account may be verified with the same ID number.
+    """
     masked = mask_account(account)
     async with open_configured_store(settings) as store:
         deleted = await _erase_people(store, account)
+        is_freed = frees_slot and await store.transact(account, lambda unit: unit.free_slot(account))
         slot = await store.transact(account, lambda unit: unit.slot_of(account))
         own = own_account(PersonId(f"telegram:{account}"))
         has_namesake = account.isdecimal() and await _is_known(store, own)
-    if slot is not None:
+    if is_freed:
+        say(f"freed: the quota slot of {masked}; it is not verified any more")
+    elif slot is not None:
         say(f"kept: that {masked} is verified, and the quota slot of its ID number, by keyed index")
     if not any(deleted.values()):
         say(f"nothing else is stored about {masked}")
-        if slot is None and account.isdecimal():
+        if slot is None and not is_freed and account.isdecimal():
             say(_namesake(own, known=has_namesake))
-        return int(slot is None)
+        return int(slot is None and not is_freed)
     _print_counts(deleted, say)
     say(f"erased: what was stored about {masked}; older copies of the database still contain it, sealed")
     return 0

@@ -183,6 +183,16 @@ def test_an_invalid_time_is_refused_with_the_valid_forms(time: str) -> None:
     assert "+400d" in result.stderr
 
 
+def test_a_quota_slot_is_freed_only_when_that_is_said() -> None:
+    store_person()
+    freed = run("erase", ACCOUNT, "--yes", "--free-slot")
+    again = run("erase", ACCOUNT, "--yes", "--free-slot")
+
+    assert freed.stdout.startswith("freed: the quota slot of telegram:10*****45; it is not verified any more\n")
+    assert (freed.exit_code, again.exit_code) == (0, 1)
+    assert "kept" not in freed.stdout + again.stdout
+
+
 def test_erasing_covers_every_chat_of_an_account_and_reports_what_stays() -> None:
     store_person()
     result = run("erase", ACCOUNT, "--yes")
