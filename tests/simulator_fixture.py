@@ -253,8 +253,10 @@ def plain(html: str) -> str:
     return re.sub(r"<[^>]*>", "", html)
 
 
-async def go_to_method_choice(guest: ChatUser, *, name: str = NAME, number: str = NUMBER) -> None:
-    """Go from nothing to the choice of a way, in Chinese."""
+async def go_to_method_choice(
+    guest: ChatUser, *, name: str = NAME, number: str = NUMBER, comes_to: str = "3/4"
+) -> None:
+    """Go from nothing to the choice of a method, or to the ending that takes its place, in Chinese."""
     await guest.says("/start")
     await guest.taps("个人认证")
     await guest.taps("同意并继续")
@@ -262,7 +264,7 @@ async def go_to_method_choice(guest: ChatUser, *, name: str = NAME, number: str 
     await guest.says(name)
     await guest.sees("2/4")
     await guest.says(number)
-    await guest.sees("3/4")
+    await guest.sees(comes_to)
 
 
 async def scan(guest: ChatUser, phone: Phone, app: PhoneApp = PhoneApp.WECHAT) -> None:

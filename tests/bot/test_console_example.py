@@ -102,7 +102,7 @@ async def test_two_front_ends_share_the_three_places_of_a_number(tmp_path: Path)
             await fourth.types("y", NAME, NUMBER)
             statuses = [await each.ends() for each in (fourth, again)]
         await late.taps("QQ 扫码")
-        await late.sees("已有 3 个认证账号")
+        await late.sees("已认证满 3 个账号")
 
         assert telegram.gate.rejected == []
         assert statuses == [2, 0]

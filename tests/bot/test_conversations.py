@@ -209,9 +209,8 @@ async def test_a_fourth_account_of_one_number_is_refused_with_a_link_to_the_faq(
             await go_to_method_choice(at.guest)
             await by_wechat(at)
         fourth = await at.simulator.new_user("李雷")
-        await go_to_method_choice(fourth)
-        await fourth.taps("微信扫码")
-        refused = await fourth.sees("已有 3 个认证账号")
+        await go_to_method_choice(fourth, comes_to="已认证满 3 个账号")
+        refused = await fourth.sees("已认证满 3 个账号")
 
         assert any("3 个" in button["label"] for row in refused["buttons"] for button in row)
         assert not fourth.find("等待扫码")
@@ -353,7 +352,7 @@ async def test_what_is_stored_about_a_person_is_shown_exported_and_erased(tmp_pa
 
         assert file is not None
         export = json.loads(file.content)
-        assert [consent["kind"] for consent in export["consents"]] == ["identity"]
+        assert [consent["kind"] for consent in export["consents"]] == ["identity", "abroad"]
         assert [attempt["status"] for attempt in export["attempts"]] == ["succeeded"]
         assert NAME not in str(export)
         assert "收集姓名和身份证号" in shown

@@ -43,9 +43,10 @@ EVENTS: list[Event] = [
 def verdict_of(story: Sequence[Event]) -> Verdict | None:
     """The expected verdict: the first one after the press, before the attempt is cancelled or expired.
 
-    When the time of an attempt is over, the next answer is the last one.
+    When the time of an attempt is over, the next answer is the last one, unless it tells that the person came further:
+    that step gets its own time.
     """
-    pressed = late = False
+    pressed = late = confirming = False
     for event in story:
         match event:
             case Action.CANCEL:
@@ -56,6 +57,8 @@ def verdict_of(story: Sequence[Event]) -> Verdict | None:
                 late = True
             case Action.PRESS:
                 pressed = True
+            case AttemptStatus.CONFIRMING if pressed and not confirming:
+                confirming, late = True, False
             case AttemptStatus() if late:
                 return None
             case Action() | AttemptStatus():

@@ -176,7 +176,7 @@ async def test_another_program_answers_at_once_and_takes_over_only_when_the_firs
         await asyncio.sleep(LONG)
 
         assert taken_early == []
-        assert answered == ["status.opening.preparing"]
+        assert answered == ["status.opening.slow"]
         assert there.chat.questions()[-1] == "scan.waiting"
         assert not await is_owed(there.desk)
 

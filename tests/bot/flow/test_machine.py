@@ -11,6 +11,7 @@ import pytest
 from bot.flow import codec, machine
 from bot.flow.effects import (
     AskQuestion,
+    CheckQuota,
     DeleteUserMessage,
     EditCaption,
     Effect,
@@ -46,6 +47,7 @@ from bot.flow.states import (
     CheckingName,
     Identified,
     Opening,
+    QuotaFull,
     ReadingInvitation,
     Scanning,
     State,
@@ -119,7 +121,9 @@ def test_inv11_every_event_of_a_person_gets_a_reply(state: State, proof: Proof) 
     of_a_person = {ReaskRequested, *map(type, PERSONAL_EVENTS)}
     tried = [(event, step) for event, step in steps(state) if type(event) in of_a_person]
     for event, step in tried:
-        assert visible(step), event
+        # Where all places are taken, what the core says to the question brings a reply in any case.
+        is_asked = isinstance(step.state, QuotaFull) and any(isinstance(effect, CheckQuota) for effect in step.effects)
+        assert visible(step) or is_asked, event
     proof(cases=len(tried))
 
 

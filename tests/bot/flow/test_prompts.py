@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 
 import pytest
@@ -12,10 +13,11 @@ from bot.flow import effects as e
 from bot.flow.events import Command
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
-from bot.flow.states import State
+from bot.flow.states import PhoneStage, State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, texts_in
 from tests.bot.flow.samples import CONTEXT, EVENTS, ONE_OF_EACH, QUICK_STATES, STATES, label, opening, scanning
+from tests.fakes import NOON
 from verification.attempts import Method, ProviderApp
 
 CATALOGUE = load(days=30, simulated=tuple(Method))
@@ -45,13 +47,21 @@ IN_OTHER_APPS = (
 )
 
 
+WAITING_LONG = (
+    replace(opening(), since=NOON - timedelta(days=1)),
+    replace(scanning(stage=PhoneStage.OPENED), since=NOON - timedelta(days=1)),
+    *(replace(scanning(stage=stage), expires_at=NOON) for stage in PhoneStage),
+)
+
+
 QUICK = (
     *QUICK_STATES,
     *map(opening, (Method.QQ, Method.FACE)),
     *map(scanning, (Method.QQ, Method.FACE)),
     *IN_OTHER_APPS,
+    *WAITING_LONG,
 )
-ALL = (*STATES, *IN_OTHER_APPS)
+ALL = (*STATES, *IN_OTHER_APPS, *WAITING_LONG)
 of_each_state = pytest.mark.parametrize(
     "reaching", [pytest.param(QUICK, id="quick"), pytest.param(ALL, id="all", marks=pytest.mark.slow("products"))]
 )

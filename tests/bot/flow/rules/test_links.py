@@ -226,8 +226,8 @@ def test_inv14_an_invalid_link_changes_nothing_and_the_question_is_asked_again(s
     step = advance(state, LinkRejected(), CONTEXT)
     replies = [effect for effect in step.effects if isinstance(effect, AskQuestion | SendText)]
 
-    assert codec.dump(step.state).replace('"touched": true', '"touched": false') == codec.dump(state).replace(
-        '"touched": true', '"touched": false'
+    assert codec.dump(step.state).replace('"touched":true', '"touched":false') == codec.dump(state).replace(
+        '"touched":true', '"touched":false'
     )
     assert DeleteUserMessage() in step.effects
     assert [getattr(effect, "note", None) or effect.text for effect in replies] == ["link.unusable"]
