@@ -73,7 +73,11 @@ class SupportService:
         self._clock = clock
         self.ttl = ttl
         self.methods = methods
-        self.link_methods = tuple(method for method in methods if method.takes_identity)
+
+    @property
+    def link_methods(self) -> tuple[Method, ...]:
+        """The methods that a link may suggest."""
+        return tuple(method for method in self.methods if method.takes_identity)
 
     async def create_link(self, actor: Actor, request: LinkRequest) -> CreatedLink:
         """Make a link; raises `InvalidLinkRequest`, or `LinkRequestConflict` when this key made a different link."""
