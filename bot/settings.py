@@ -39,7 +39,7 @@ _NEEDED_SETTINGS = {
     "tencent": ("tencent_secret_id", "tencent_secret_key", "tencent_rule_id"),
     "alipay": ("alipay_app_id", "alipay_private_key", "alipay_public_key"),
 }
-_FACE_PROVIDERS = (*_PROVIDERS, *_NEEDED_SETTINGS)
+_KINDS = {"provider_face": (*_PROVIDERS, *_NEEDED_SETTINGS), "provider_netid": ("simulated", "off")}
 _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
 _ID = re.compile(r"\d{1,15}")
 _USER_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
@@ -219,6 +219,7 @@ class Settings(BaseModel):
     provider_wechat: str = "simulated"
     provider_qq: str = "simulated"
     provider_face: str = "simulated"
+    provider_netid: str = "off"
     provider_url: str = ""
     provider_secret: SecretStr | None = None
     provider_redirect_hosts: str = Field(default="", validation_alias=_also("provider_redirect_hosts"))
@@ -299,10 +300,10 @@ class Settings(BaseModel):
             raise ValueError("write sqlite:///data/bot.sqlite3 or postgresql://user:password@host/name")
         return url
 
-    @field_validator("provider_wechat", "provider_qq", "provider_face")
+    @field_validator("provider_wechat", "provider_qq", "provider_face", "provider_netid")
     @classmethod
     def _provider_is_known(cls, name: str, field: ValidationInfo) -> str:
-        known = _FACE_PROVIDERS if field.field_name == "provider_face" else _PROVIDERS
+        known = _KINDS.get(str(field.field_name), _PROVIDERS)
         if name not in known:
             raise ValueError(f"this release has only the providers: {', '.join(known)}")
         return name
@@ -463,7 +464,8 @@ class Settings(BaseModel):
         if (self.encryption_keys is None) != (self.index_key is None):
             missing = "INDEX_KEY" if self.index_key is None else "ENCRYPTION_KEYS"
             raise ValueError(f"{missing}: ENCRYPTION_KEYS and INDEX_KEY are given together, or neither")
-        if not self.providers:
+        # The law makes a network identity voluntary, so it is never the only method.
+        if not set(self.providers) - {Method.NETID}:
             raise ValueError("PROVIDER_WECHAT, PROVIDER_QQ, PROVIDER_FACE: at least one of them must be on")
         if "http" in self.providers.values() and not (self.provider_url and self.provider_secret):
             missing = "PROVIDER_SECRET" if self.provider_url else "PROVIDER_URL"
@@ -564,6 +566,7 @@ class Settings(BaseModel):
     def providers(self) -> dict[Method, str]:
         """The kind of provider, `simulated`, `http` or a vendor's, of each method that is on."""
         kinds = {Method.WECHAT: self.provider_wechat, Method.QQ: self.provider_qq, Method.FACE: self.provider_face}
+        kinds[Method.NETID] = self.provider_netid
         return {method: kind for method, kind in kinds.items() if kind != "off"}
 
     @property
@@ -575,7 +578,9 @@ class Settings(BaseModel):
     def verification_services(self) -> tuple[str, ...]:
         """Who receives names and numbers, for each method: a kind of provider, or the host of `PROVIDER_URL`."""
         host = urlsplit(self.provider_url).hostname or ""
-        return tuple(host if kind == "http" else kind for kind in self.providers.values())
+        return tuple(
+            host if kind == "http" else kind for method, kind in self.providers.items() if method.takes_identity
+        )
 
     @property
     def operator_url(self) -> str:

@@ -19,7 +19,7 @@ from verification.dialogue_store import (
     PersonRecords,
     TurnRecords,
 )
-from verification.identity import Identity
+from verification.identity import Identity, NetworkIdentity
 from verification.ids import Account, FrontEnd, PersonId, front_end_of
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
@@ -68,11 +68,13 @@ class SqlUnit(SqlDialogueSupport):
         rows = await self._connection.fetch(sql.SLOT_OF, account)
         return mapping.read_quota_slot(rows[0]) if rows else None
 
-    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
+    async def accounts_of(self, identity: Identity | NetworkIdentity) -> frozenset[Account]:
         rows = await self._connection.fetch(sql.ACCOUNTS_OF, self._identity_index(identity))
         return frozenset(Account(account) for (account,) in rows)
 
-    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime, *, simulated: bool = False) -> bool:
+    async def take_slot(
+        self, attempt: Attempt, identity: Identity | NetworkIdentity, now: datetime, *, simulated: bool = False
+    ) -> bool:
         if attempt.account in await self.accounts_of(identity):
             return True
         index = self._identity_index(identity)
@@ -85,7 +87,7 @@ class SqlUnit(SqlDialogueSupport):
         return False
 
     async def rate_limit_records(
-        self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
+        self, attempt: Attempt, identity: Identity | None, since: datetime, number_limit: int
     ) -> Sequence[RateLimitRecord]:
         own = self._rate_limit_indexes(attempt, identity)
         # In one order, so that two transactions with some of the same keys never deadlock.
@@ -94,7 +96,9 @@ class SqlUnit(SqlDialogueSupport):
         rows = await self._connection.fetch(sql.RATE_LIMIT_RECORDS, *own, mapping.to_micros(since), number_limit)
         return [mapping.read_rate_limit_record(row, own) for row in rows]
 
-    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, provider_called: bool) -> None:
+    async def add_rate_limit_record(
+        self, attempt: Attempt, identity: Identity | None, *, provider_called: bool
+    ) -> None:
         account, contact, number = self._rate_limit_indexes(attempt, identity)
         await self._connection.fetch(sql.DELETE_RATE_LIMIT_RECORD, attempt.id, contact, number)
         tried_at = mapping.to_micros(attempt.created_at)
@@ -244,12 +248,15 @@ class SqlUnit(SqlDialogueSupport):
         rows = await self._connection.fetch_for_update(statement, key)
         return mapping.read_attempt(rows[0], self._sealing) if rows else None
 
-    def _rate_limit_indexes(self, attempt: Attempt, identity: Identity) -> tuple[bytes, bytes, bytes]:
+    def _rate_limit_indexes(self, attempt: Attempt, identity: Identity | None) -> tuple[bytes, bytes, bytes]:
         account = self._sealing.index(IndexKind.ACCOUNT, attempt.account)
         contact = self._sealing.index(IndexKind.CONTACT, attempt.contact)
+        number = contact if identity is None else self._identity_index(identity)
         # Half of each tells apart what a day brings, and each stands in the table and in an index.
-        return account[:16], contact[:16], self._identity_index(identity)[:16]
+        return account[:16], contact[:16], number[:16]
 
-    def _identity_index(self, identity: Identity) -> bytes:
+    def _identity_index(self, identity: Identity | NetworkIdentity) -> bytes:
+        if isinstance(identity, NetworkIdentity):
+            return self._sealing.index(IndexKind.NETWORK_IDENTITY, identity.identifier)
         # Only the number counts for the quota, because a name can be written in several ways.
         return self._sealing.index(IndexKind.NUMBER, identity.number.plain)

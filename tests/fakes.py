@@ -70,7 +70,7 @@ class FakeProvider:
     def app(self) -> ProviderApp:
         return ProviderApp.WECHAT
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         self.opened.append(attempt)
         if self.before_answer is not None:
             meanwhile, self.before_answer = self.before_answer, None

@@ -30,7 +30,7 @@ WIDTH, HEIGHT, GAP = 390, 800, 12  # pixels
 class OpenProvider(HttpProvider):
     """A provider whose sessions are open already."""
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         """Give an address that nobody opens."""
         del attempt, identity, return_url
         return ProviderSession("https://verify.example.org/start")

@@ -27,7 +27,7 @@ from tests.crash.crashing_bot import ERROR_FILE
 from tests.crash.process import ROOT, RUN_BOT, fork_client
 from tests.provider_server import OTHER_SECRET, SECRET
 from tests.simulator_fixture import TOKEN
-from verification.attempts import Method
+from verification.attempts import TYPED_METHODS, Method
 
 LOOPBACK = "http://127.0.0.1:9"
 KEY, OTHER_KEY = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"i"))
@@ -163,6 +163,7 @@ def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Mapping[
         ("PROVIDER_WECHAT", "wechat-realname"),
         ("PROVIDER_QQ", "foo"),
         ("PROVIDER_FACE", "tencent-faceid"),
+        ("PROVIDER_NETID", "http"),
         ("PROVIDER_WECHAT", "tencent"),
         ("PROVIDER_QQ", "tencent"),
         ("TENCENT_SECRET_ID", "secret in words"),
@@ -270,6 +271,11 @@ def test_the_plain_command_ends_in_the_same_way(tmp_path: Path) -> None:
         ({"BOT_API_URL": "https://api.telegram.org", "HTTPS_PROXY": "https://10.0.0.2"}, "HTTPS_PROXY"),
         ({"PROVIDER_FACE": "http"}, "PROVIDER_URL"),
         ({"PROVIDER_WECHAT": "off", "PROVIDER_QQ": "off", "PROVIDER_FACE": "off"}, "PROVIDER_WECHAT"),
+        (
+            {"PROVIDER_WECHAT": "off", "PROVIDER_NETID": "simulated"} | OTHERS_OFF,
+            "PROVIDER_WECHAT, PROVIDER_QQ, PROVIDER_FACE: at least one",
+        ),
+        (HTTP | OTHERS_OFF | {"PROVIDER_NETID": "simulated"}, "PROVIDER_NETID"),
         (TENCENT | {"TENCENT_SECRET_ID": ""}, "TENCENT_SECRET_ID"),
         (TENCENT | {"TENCENT_SECRET_KEY": ""}, "TENCENT_SECRET_KEY"),
         (TENCENT | {"TENCENT_RULE_ID": ""}, "TENCENT_RULE_ID"),
@@ -663,7 +669,7 @@ def test_defaults_are_those_of_the_documentation(monkeypatch: pytest.MonkeyPatch
     assert settings.store_url == "sqlite:///data/bot.sqlite3"
     assert (settings.qr_ttl, settings.link_ttl) == (timedelta(minutes=10), timedelta(minutes=30))
     assert (settings.retention_days, settings.log_format, settings.language) == (30, "text", "zh")
-    assert settings.providers == dict.fromkeys(Method, "simulated")
+    assert settings.providers == dict.fromkeys(TYPED_METHODS, "simulated")
 
 
 @pytest.mark.parametrize(
@@ -725,7 +731,17 @@ def test_where_nothing_is_simulated_nobody_has_to_allow_it(monkeypatch: pytest.M
     settings = loaded(monkeypatch, tmp_path, BOT_TOKEN=TOKEN, **all_ways)
 
     assert not settings.on_loopback
-    assert settings.providers == dict.fromkeys(Method, "http")
+    assert settings.providers == dict.fromkeys(TYPED_METHODS, "http")
+
+
+def test_a_network_identity_is_off_unless_it_is_simulated_and_receives_no_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = loaded(monkeypatch, tmp_path, PROVIDER_NETID="simulated", PROVIDER_FACE="off")
+
+    assert Method.NETID not in loaded(monkeypatch, tmp_path, PROVIDER_NETID="").providers
+    assert settings.simulated_methods == {Method.WECHAT, Method.QQ, Method.NETID}
+    assert settings.verification_services == ("simulated", "simulated")
 
 
 def test_alipay_needs_nobody_to_allow_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -753,11 +769,11 @@ def test_phones_are_sent_to_the_listed_hosts_or_to_the_providers_own(
     assert loaded(monkeypatch, tmp_path, **HTTP, **OTHERS_OFF, PROVIDER_REDIRECT_HOSTS=written).phone_hosts == meant
 
 
-@pytest.mark.parametrize("on", [on for size in (1, 2, 3) for on in combinations(Method, size)])
+@pytest.mark.parametrize("on", [on for size in (1, 2, 3) for on in combinations(TYPED_METHODS, size)])
 def test_a_method_that_is_off_has_no_provider(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on: tuple[Method, ...]
 ) -> None:
-    off = {f"PROVIDER_{method.upper()}": "off" for method in Method if method not in on}
+    off = {f"PROVIDER_{method.upper()}": "off" for method in TYPED_METHODS if method not in on}
 
     assert loaded(monkeypatch, tmp_path, **off).providers == dict.fromkeys(on, "simulated")
 

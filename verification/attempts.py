@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NewType
 
 from verification.errors import AttemptOver
-from verification.identity import Identity
+from verification.identity import Identity, NetworkIdentity
 from verification.ids import Account, Contact
 
 AttemptId = NewType("AttemptId", str)
@@ -30,11 +30,21 @@ def reference_code(attempt: AttemptId) -> str:
 
 
 class Method(StrEnum):
-    """The three methods of personal verification (G5)."""
+    """The methods of personal verification: three of the guide (G5), and the national network identity (网号)."""
 
     WECHAT = "wechat"
     QQ = "qq"
     FACE = "face"
+    NETID = "netid"
+
+    @property
+    def takes_identity(self) -> bool:
+        """Whether name and number are typed for it; of a network identity the provider tells who the person is."""
+        return self is not Method.NETID
+
+
+TYPED_METHODS = tuple(method for method in Method if method.takes_identity)
+"""The methods of the guide."""
 
 
 class ProviderApp(StrEnum):
@@ -50,6 +60,7 @@ APP_OF_METHOD: Mapping[Method, ProviderApp] = {
     Method.WECHAT: ProviderApp.WECHAT,
     Method.QQ: ProviderApp.QQ,
     Method.FACE: ProviderApp.WECHAT,
+    Method.NETID: ProviderApp.ANY,
 }
 """The app that the guide gives each method (G9 to G12); a provider may need another one."""
 
@@ -114,7 +125,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The provider confirmed the identity."""
+    """The provider confirmed the identity; without a typed one, `network_identity` is who it says the person is."""
+
+    network_identity: NetworkIdentity | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +161,9 @@ def furthest(reached: AttemptStatus, new: AttemptStatus) -> AttemptStatus:
 class Attempt:
     """One attempt as the store holds it.
 
-    `contact` is the front end's address of the person who gets its notices. `provider_state` is what the provider needs
-    for its own steps; the core never reads it. Times are UTC.
+    `identity` is None where none was typed, and after the end. `contact` is the front end's address of the person
+    who gets its notices. `provider_state` is what the provider needs for its own steps; the core never reads it.
+    Times are UTC.
     """
 
     id: AttemptId

@@ -65,12 +65,15 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class AttemptRequest:
-    """A front end's request; it makes `id` once, so that repeating the request is harmless."""
+    """A front end's request; it makes `id` once, so that repeating the request is harmless.
+
+    `identity` is None for a method that takes none.
+    """
 
     id: AttemptId
     account: Account
     contact: Contact
-    identity: Identity
+    identity: Identity | None
     method: Method
 
 
@@ -207,6 +210,9 @@ class Core:
         return await self._lacks_slot(unit, request)
 
     async def _lacks_slot(self, unit: Unit, request: AttemptRequest) -> bool:
+        """Whether a typed number has no place left; without one, only the verdict tells who the person is."""
+        if request.identity is None:
+            return False
         return len(await unit.accounts_of(request.identity) - {request.account}) >= MAX_ACCOUNTS
 
     async def open_session(self, attempt: Attempt) -> ProviderSession:
@@ -215,7 +221,7 @@ class Core:
         Raises `ProviderUnavailable`; the attempt is cancelled then, and counts as one without a call. Raises
         `AttemptOver` when the attempt has ended.
         """
-        if attempt.identity is None:
+        if not attempt.live:
             raise AttemptOver(attempt.id)
         return_url = f"{self._deps.phone_url(attempt.token)}/back"
         try:
@@ -243,7 +249,7 @@ class Core:
             raise AttemptOver(attempt.id)
         return self._scan_code(attempt)
 
-    async def _give_up(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
+    async def _give_up(self, unit: Unit, attempt: Attempt, identity: Identity | None) -> None:
         stored = await unit.attempt(attempt.id)
         if stored is not None:
             await unit.add_rate_limit_record(stored, identity, provider_called=False)
@@ -503,7 +509,7 @@ class Core:
             token=self._deps.token(),
         )
 
-    async def _check_limits(self, unit: Unit, attempt: Attempt, identity: Identity) -> None:
+    async def _check_limits(self, unit: Unit, attempt: Attempt, identity: Identity | None) -> None:
         until = await self._refused_until(unit, attempt, identity)
         if until is not None:
             raise TooManyAttempts(until)
@@ -511,7 +517,7 @@ class Core:
         if oldest is not None:
             raise TooManyAttempts(oldest + DAY, is_overall=True)
 
-    async def _refused_until(self, unit: Unit, attempt: Attempt, identity: Identity) -> datetime | None:
+    async def _refused_until(self, unit: Unit, attempt: Attempt, identity: Identity | None) -> datetime | None:
         since = attempt.created_at - DAY
         records = await unit.rate_limit_records(attempt, identity, since, self._limits.number)
         return refused_until(records, self._limits)
@@ -521,9 +527,10 @@ class Core:
     ) -> Verdict:
         if not isinstance(verdict, Passed):
             return verdict
-        if attempt.identity is None:
+        identity = attempt.identity if attempt.method.takes_identity else verdict.network_identity
+        if identity is None:
             raise AttemptOver(attempt.id)
-        has_slot = await unit.take_slot(attempt, attempt.identity, now, simulated=simulated)
+        has_slot = await unit.take_slot(attempt, identity, now, simulated=simulated)
         return verdict if has_slot else Rejected(Reason.QUOTA)
 
     async def _load(self, unit: Unit, attempt_id: AttemptId) -> Attempt:

@@ -90,6 +90,13 @@ class Identity:
     number: Number
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkIdentity:
+    """A person as the national network identity names them to one organisation: no name, no number, always the same."""
+
+    identifier: str = field(repr=False)
+
+
 def clean_name(text: str) -> str:
     """Bring a typed name into stored form; it never fails.
 

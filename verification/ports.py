@@ -20,7 +20,7 @@ from verification.attempts import (
     Reason,
     Verdict,
 )
-from verification.identity import Identity
+from verification.identity import Identity, NetworkIdentity
 from verification.ids import Account, Contact, FrontEnd
 from verification.limits import RateLimitRecord
 
@@ -114,25 +114,31 @@ class Unit(Protocol):
         not count: the clock has been set back since.
         """
 
-    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
-        """List the accounts verified with this identity's number."""
+    async def accounts_of(self, identity: Identity | NetworkIdentity) -> frozenset[Account]:
+        """List the accounts verified with this identity's number, or with this network identity."""
 
-    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime, *, simulated: bool = False) -> bool:
+    async def take_slot(
+        self, attempt: Attempt, identity: Identity | NetworkIdentity, now: datetime, *, simulated: bool = False
+    ) -> bool:
         """Take one of the `MAX_ACCOUNTS` quota slots of this number for the attempt's account; False when none is free.
 
+        A network identity has slots of its own: nothing tells which number it belongs to.
         The schema keeps the promise: no race takes a fourth slot, and no account has two.
         """
 
     async def rate_limit_records(
-        self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
+        self, attempt: Attempt, identity: Identity | None, since: datetime, number_limit: int
     ) -> Sequence[RateLimitRecord]:
         """List records since then of the attempt's account or contact, and of this number its last `number_limit`.
 
+        Without an identity the contact stands for the number: nothing is known yet that two people could share.
         Until this transaction ends, no other one gets past this call for the same account, contact or number: so a
         limit is checked and used up in one transaction.
         """
 
-    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, provider_called: bool) -> None:
+    async def add_rate_limit_record(
+        self, attempt: Attempt, identity: Identity | None, *, provider_called: bool
+    ) -> None:
         """Store for a day that this attempt was made and whether a provider was called; replaces its earlier record.
 
         Of attempts without a provider call, one record per contact and number is stored.
@@ -227,8 +233,10 @@ class Provider(Protocol):
     def app(self) -> ProviderApp:
         """The app that its pages need."""
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         """Open a session; repeating it for one attempt is harmless. Raises `ProviderUnavailable`.
+
+        The identity is None for a method that takes none; a provider of another method raises `AttemptNotServed` then.
 
         `return_url` is where the provider sends the phone back when the person is done.
         """

@@ -11,7 +11,7 @@ from bot.open_store import key_file
 from bot.settings import Settings
 from storage import BadKeys, sqlite_path
 from storage.encryption.sealing import Keys, parse_keys
-from verification.attempts import Method
+from verification.attempts import TYPED_METHODS
 from verification.providers.addresses import is_ip_literal, is_public
 
 _VARIETY = 16
@@ -95,7 +95,7 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
 
 
 def _methods(settings: Settings) -> Iterator[Finding]:
-    for method in Method:
+    for method in {**dict.fromkeys(TYPED_METHODS), **dict.fromkeys(settings.providers)}:
         yield ok(f"PROVIDER_{method.upper()}: {settings.providers.get(method, 'off')}")
 
 

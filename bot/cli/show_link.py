@@ -74,7 +74,8 @@ async def resolve_bot_name(settings: Settings, given: str = "") -> str:
 def check_method(settings: Settings, method: Method) -> None:
     """Raise a `BadSetting` when a method is off."""
     if method not in settings.providers:
-        raise BadSetting(f"PROVIDER_{method.upper()}: {method} is off; there is {', '.join(settings.providers)}")
+        known = ", ".join(each for each in settings.providers if each.takes_identity)
+        raise BadSetting(f"PROVIDER_{method.upper()}: {method} is off; there is {known}")
 
 
 def check_topic(topic: str, folder: Path = FOLDER) -> None:

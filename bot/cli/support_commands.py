@@ -3,7 +3,7 @@
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Bot = Annotated[str, typer.Option(help="The bot's user name; by default Telegram is asked", metavar="NAME")]
 Png = Annotated[Path | None, typer.Option(help="Write the QR code to a new PNG file for print", metavar="FILE|-")]
 Svg = Annotated[Path | None, typer.Option(help="Write the QR code to a new SVG file", metavar="FILE|-")]
+# A network identity is no method of a link, and while it is off no help names it.
+MethodName = Literal["wechat", "qq", "face"]
 Campaign = Annotated[str, typer.Option(help="Only this campaign", metavar="NAME")]
 
 
@@ -36,7 +38,7 @@ def link(  # noqa: PLR0913, PLR0917 - each is an option of the command
     account: Annotated[str, typer.Option(help="The cloud account to verify")],
     campaign: Annotated[str, typer.Option(help="The campaign that the funnel counts it under", metavar="NAME")] = "",
     ttl: Annotated[str, typer.Option(help="How long the link can be opened: 30m, 12h, 7d", metavar="TIME")] = "",
-    method: Annotated[Method | None, typer.Option(help="The method that it suggests")] = None,
+    method: Annotated[MethodName | None, typer.Option(help="The method that it suggests")] = None,
     language: Annotated[str, typer.Option(help="The language that the chat begins in: zh or en", metavar="zh|en")] = "",
     bot: Bot = "",
     png: Png = None,
@@ -48,7 +50,9 @@ def link(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """
     from bot.cli import links as linking
 
-    options = linking.LinkOptions(account=account, campaign=campaign, ttl=ttl, method=method, language=language)
+    options = linking.LinkOptions(
+        account=account, campaign=campaign, ttl=ttl, method=_method(method), language=language
+    )
     run_command(lambda settings: linking.make_link(settings, options, _link_output(bot=bot, png=png, svg=svg)))
 
 
@@ -91,22 +95,22 @@ def faq_link(
     run_command(work)
 
 
-def method_link(method: Method, bot: Bot = "", png: Png = None, svg: Svg = None) -> None:
+def method_link(method: MethodName, bot: Bot = "", png: Png = None, svg: Svg = None) -> None:
     """Print the link that suggests a method, and its QR code."""
     from bot import links
     from bot.cli import show_link
 
     async def work(settings: "Settings") -> int:
-        show_link.check_method(settings, method)
+        show_link.check_method(settings, Method(method))
         return await show_link.show_link(
-            settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_method(name, method)
+            settings, _link_output(bot=bot, png=png, svg=svg), lambda name: links.to_method(name, Method(method))
         )
 
     run_command(work)
 
 
 def way_link(
-    method: Annotated[Method, typer.Argument(help="The method that it suggests")],
+    method: Annotated[MethodName, typer.Argument(help="The method that it suggests")],
     bot: Bot = "",
     png: Png = None,
     svg: Svg = None,
@@ -141,7 +145,7 @@ def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
     until: Annotated[str, typer.Option(help="Last day; today by default", metavar="2026-11-30")] = "",
     days: Annotated[int, typer.Option(min=1, max=3650, help="The number of days, without --since")] = 30,
     by: Annotated[Dimension | None, typer.Option(help="Group by this")] = None,
-    method: Annotated[Method | None, typer.Option(help="Only this method")] = None,
+    method: Annotated[MethodName | None, typer.Option(help="Only this method")] = None,
     language: Annotated[str, typer.Option(help="Only people who began in this language", metavar="zh|en")] = "",
     csv: Annotated[Path | None, typer.Option(help="Write all numbers as CSV; - is stdout", metavar="FILE|-")] = None,
     json: Annotated[Path | None, typer.Option(help="Write all numbers as JSON", metavar="FILE|-")] = None,
@@ -151,10 +155,14 @@ def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
     from bot.cli import funnel as reporting
 
     options = reporting.FunnelOptions(
-        campaign=campaign, since=since, until=until, days=days, by=by, method=method, language=language
+        campaign=campaign, since=since, until=until, days=days, by=by, method=_method(method), language=language
     )
     output = reporting.FunnelOutput(say=typer.echo, csv=csv, json=json, png=png, in_colour=_in_colour())
     run_command(lambda settings: reporting.report_funnel(settings, options, output))
+
+
+def _method(name: MethodName | None) -> Method | None:
+    return None if name is None else Method(name)
 
 
 def _link_output(*, bot: str, png: Path | None, svg: Path | None) -> "LinkOutput":

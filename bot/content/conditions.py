@@ -20,14 +20,16 @@ class ConditionalPart:
 def conditions(methods: tuple[Method, ...]) -> Mapping[str, ConditionalPart]:
     """Every condition by its name in a text, as it is while these methods are on."""
     holds = {f"if_{method}": method in methods for method in Method}
-    holds["if_several"] = len(methods) > 1
-    holds["if_scan"] = set(methods) != {Method.FACE}
-    holds["if_only_face"] = set(methods) == {Method.FACE}
+    typed = set(methods) - {Method.NETID}
+    holds["if_several"] = len(typed) > 1
+    holds["if_scan"] = typed != {Method.FACE}
+    holds["if_only_face"] = typed == {Method.FACE}
     return {name: ConditionalPart(each) for name, each in holds.items()}
 
 
 def method_names(texts: Mapping[str, str], methods: tuple[Method, ...]) -> Mapping[str, str]:
-    """The names of the methods that are on, in one phrase each: `methods` all of them, `scans` those without a face."""
+    """The names of the methods of the guide that are on, in one phrase each: `scans` are those without a face."""
+    methods = tuple(method for method in methods if method.takes_identity)
     scans = tuple(method for method in methods if method is not Method.FACE)
     return {"methods": _in_one_phrase(texts, methods), "scans": _in_one_phrase(texts, scans)}
 

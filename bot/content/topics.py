@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bot.content import telegram_html
 from bot.content.conditions import conditions
-from verification.attempts import Method
+from verification.attempts import TYPED_METHODS, Method
 
 TAGS = frozenset({"b", "i", "code", "a", "blockquote"})
 _KEYS = ("id", "title", "answer", "links", "keywords", "method")
@@ -164,7 +164,7 @@ def _link_methods(raw: Mapping[str, object]) -> Mapping[str, Method]:
 def _method(raw: Mapping[str, object]) -> Method | None:
     method = raw.get("method")
     if method is not None and method not in set(Method):
-        raise _EntryProblem(f"method: write one of {', '.join(Method)}")
+        raise _EntryProblem(f"method: write one of {', '.join(TYPED_METHODS)}")
     return None if method is None else Method(str(method))
 
 

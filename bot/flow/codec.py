@@ -84,9 +84,9 @@ def _facts(text: str) -> object:
 
 def _state(facts: object) -> State:
     match facts:
-        case {"state": "Failed", "reason": Reason.QUOTA, **known}:
-            # Three accounts used up was a failure like any other in earlier releases.
-            more, adapter = _NOTHING_MORE, _adapter("QuotaFull")
+        case {"state": "Failed", "reason": Reason.QUOTA, "identity": {**identity}, **known}:
+            # Three accounts used up was a failure like any other in earlier releases; without a number it still is.
+            known["identity"], more, adapter = identity, _NOTHING_MORE, _adapter("QuotaFull")
         case {"state": str(kind), **known} if kind in _STATES or kind in _FORMER_STATES:
             kind, more = _FORMER_STATES.get(kind, (kind, _NOTHING_MORE))
             adapter = _adapter(kind)

@@ -334,7 +334,7 @@ class OpenAttempt:
 
     attempt: AttemptId
     account: Account
-    identity: Identity
+    identity: Identity | None
     method: Method
 
 

@@ -47,6 +47,7 @@ class Choice(StrEnum):
     WECHAT = "wechat"
     QQ = "qq"
     FACE = "face"
+    NETID = "netid"
     NEW_CODE = "new_code"
     OTHER_METHOD = "other_way"
     TRY_AGAIN = "try_again"

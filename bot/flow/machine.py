@@ -22,7 +22,7 @@ from bot.flow.prompts import suggested_first
 from bot.flow.rows import Row, RuleContext, Step, Trigger
 from bot.flow.rules import anytime, links, scan
 from bot.flow.rules.common import holds_secret
-from bot.flow.states import AsksForText, Identified, Opening, Scanning, State, StateBase
+from bot.flow.states import Agreeing, AsksForText, Attempting, Identified, Opening, Scanning, State, StateBase
 from bot.flow.table import TABLE
 from bot.flow.typed_input import match_choice, match_command, normalize
 from verification.attempts import Method
@@ -78,11 +78,14 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
     """What becomes of a choice, an attempt or a suggestion whose method is off; None for any other event."""
     methods = context.methods
     match state, event:
-        case _, MethodSuggested(method) if method not in methods:
+        case _, MethodSuggested(method) if method not in methods or not method.takes_identity:
             return links.method_off_suggested(state, context)
-        case Identified(), Tapped(choice=choice, question_id=state.question_id) if choice in choices(type(state)):
+        case (
+            Agreeing() | Identified() | Attempting(),
+            Tapped(choice=choice, question_id=state.question_id),
+        ) if choice in choices(type(state)) and choice != Choice.CHANGE_DATA:
             is_off = not is_offered(state, Choice(choice), methods)
-        case Identified(), Said(text) if match_choice(text, offered_choices(state, methods)) is None:
+        case Identified() | Attempting(), Said(text) if match_choice(text, offered_choices(state, methods)) is None:
             # A number means a position among the buttons of now, never among those of before.
             is_off = not normalize(text).isdigit() and match_choice(text, offered_choices(state)) is not None
         case Opening(attempt=attempt, method=method), AttemptRefused(refused, AttemptRefusal.METHOD_OFF):
@@ -91,7 +94,7 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
             is_off = expired == attempt and method not in methods
         case _:
             return None
-    return scan.method_withdrawn(state, context) if is_off and isinstance(state, Identified) else None
+    return scan.method_withdrawn(state, context) if is_off else None
 
 
 def _advance_by_table(state: State, event: Event, context: RuleContext) -> Step:

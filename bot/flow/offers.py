@@ -1,6 +1,6 @@
 """What a question offers where some methods are switched off.
 
-The table of transitions knows all three methods. A method that is off has no button and no typed word, a code for it
+The table of transitions knows all methods. A method that is off has no button and no typed word, a code for it
 cannot be made again, and with a single method on there is no other one to change to. A choice that was offered before,
 such as a button of an old question, leads to the methods that are on.
 """
@@ -30,13 +30,16 @@ Methods = Collection[Method]
 def is_offered(state: State, choice: Choice, methods: Methods) -> bool:
     """Whether a choice of the state's question is offered while these methods are on."""
     match choice:
-        case Choice.WECHAT | Choice.QQ | Choice.FACE:
+        case Choice.WECHAT | Choice.QQ | Choice.FACE | Choice.NETID:
             return Method(choice.value) in methods
         case Choice.AGREE | Choice.NEW_CODE | Choice.TRY_AGAIN:
             method = _method_of(state)
             return method is None or method in methods
         case Choice.OTHER_METHOD:
-            return bool(set(methods) - {_method_of(state)})
+            # What leads to a network identity is the consent, and not the choice of a method.
+            return bool(set(methods) - {_method_of(state), Method.NETID})
+        case Choice.CHANGE_DATA:
+            return states.typed_identity(state) is not None
         case _:
             return True
 
@@ -54,7 +57,7 @@ def only_offered(effect: Effect, state: State, context: RuleContext) -> Effect:
 
 def without_suggestion(state: State, methods: Methods) -> State:
     """The state without the suggestion of a method that is off."""
-    if isinstance(state, states.Confirming) and state.suggested not in methods:
+    if isinstance(state, states.Confirming) and not _may_be_suggested(state.suggested, methods):
         return replace(state, suggested=None)
     return state
 
@@ -70,8 +73,13 @@ def current_state(state: State, methods: Methods) -> State:
 
 def current_context(context: RuleContext) -> RuleContext:
     """The context without the suggestion of a method that is off."""
-    is_on = context.suggested_method in context.methods
+    is_on = _may_be_suggested(context.suggested_method, context.methods)
     return context if is_on or context.suggested_method is None else replace(context, suggested_method=None)
+
+
+def _may_be_suggested(method: Method | None, methods: Methods) -> bool:
+    """Whether a link's method is on, and one of those that are chosen after name and number are typed."""
+    return method is not None and method.takes_identity and method in methods
 
 
 def _offered_rows(rows: Rows, state: State, methods: Methods) -> Rows:
@@ -88,7 +96,7 @@ def _offered_rows(rows: Rows, state: State, methods: Methods) -> Rows:
 
 def _marked(button: Button, resting: Methods) -> Button:
     match button:
-        case ChoiceButton(Choice.WECHAT | Choice.QQ | Choice.FACE as choice) if Method(choice.value) in resting:
+        case ChoiceButton(choice) if choice.value in resting:
             return ChoiceButton(choice, is_resting=True)
         case _:
             return button

@@ -37,6 +37,7 @@ from verification.identity import mask_account
 CONSENT = "identity"
 ABROAD_CONSENT = "abroad"
 FACE_CONSENT = "face"
+NETID_CONSENT = "netid"
 CONSENT_VERSION = "2026-11-30"
 """Change it whenever the sentences that a person agrees to change in meaning."""
 
@@ -48,7 +49,12 @@ _FORM: Rows = ((FormButton(),),)
 """Name and number may be typed on a page of ours instead."""
 
 _AFTER_CONSENT = (
-    states.AskingName | states.CheckingName | states.AskingNumber | states.Identified | states.ReadingInvitation
+    states.AskingName
+    | states.CheckingName
+    | states.AskingNumber
+    | states.Identified
+    | states.Attempting
+    | states.ReadingInvitation
 )
 """The states whose questions show the record of the consent; an invitation may interrupt any of them."""
 
@@ -186,7 +192,11 @@ def _invitation(state: states.ReadingInvitation) -> Reply:
 
 
 def _consent(state: states.Agreeing) -> Reply:
-    rows: Rows = ((ChoiceButton(Choice.AGREE), ChoiceButton(Choice.NOT_NOW)), (TopicButton("notice"),))
+    rows: Rows = (
+        (ChoiceButton(Choice.AGREE), ChoiceButton(Choice.NOT_NOW)),
+        (ChoiceButton(Choice.NETID),),
+        (TopicButton("notice"),),
+    )
     return AskQuestion(question_id=state.question_id, text="consent.ask", values=_account(state), rows=rows)
 
 
@@ -274,6 +284,7 @@ _TOPIC_OF = {
     Reason.FACE_OUT_OF_FRAME: "face_fails",
     Reason.FACE_UNCLEAR: "face_fails",
     Reason.NO_PHOTO: "which_way",
+    Reason.QUOTA: "three_accounts",
 }
 
 
@@ -282,7 +293,8 @@ def _failed(state: states.Failed) -> Reply:
     again = (ChoiceButton(Choice.TRY_AGAIN), ChoiceButton(Choice.OTHER_METHOD))
     # Where the authority has no photo to compare with, another method is the way on.
     first = again[::-1] if state.reason is Reason.NO_PHOTO else again
-    rows: Rows = (first, (ChoiceButton(Choice.CHANGE_DATA), ChoiceButton(Choice.CANCEL)))
+    change = () if state.identity is None else (ChoiceButton(Choice.CHANGE_DATA),)
+    rows: Rows = (first, (*change, ChoiceButton(Choice.CANCEL)))
     values = {**method_values(state), "reason": TextKey(f"reason.{state.reason}")}
     if state.until is not None:
         # Another method is under the same limit; the web console is the alternative.

@@ -124,9 +124,10 @@ class AgreeingFace(Identified):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempting(Identified):
-    """The fields of every state that has an attempt in the core."""
+class Attempting(StateBase):
+    """The fields of every state that has an attempt in the core; a network identity needs no typed `identity`."""
 
+    identity: Identity | None
     method: Method
     attempt: AttemptId
 
@@ -165,7 +166,7 @@ class Expired(Attempting):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Attempting):
-    """The attempt did not pass; the identity is kept for the next one, which is possible after `until` (UTC)."""
+    """The attempt did not pass; a typed identity is kept for the next one, which is possible after `until` (UTC)."""
 
     reason: Reason
     until: datetime | None = None
@@ -216,3 +217,8 @@ State = (
     | QuotaFull
     | Verified
 )
+
+
+def typed_identity(state: StateBase) -> Identity | None:
+    """The name and number that are known in a state."""
+    return state.identity if isinstance(state, Identified | Attempting) else None

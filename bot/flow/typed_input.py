@@ -88,6 +88,7 @@ _CHOICES: Mapping[Choice, str] = {
     Choice.WECHAT: "微信 微信扫码 微信扫码认证 微信认证 wechat wechatscan weixin",
     Choice.QQ: "qq qq扫码 qq扫码认证 qq认证 qqscan",
     Choice.FACE: "人脸 人脸识别 人脸识别认证 刷脸 face facerecognition",
+    Choice.NETID: "网号 网证 用网号 用网号认证 网号认证 netid networkidentity usemynetworkidentity",
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 newcode refresh getanewcode",
     Choice.OTHER_METHOD: (
         "换种方式 换方式 其他方式 换一种 改用其他方式 otherway anotherway anothermethod othermethod useadifferentway "

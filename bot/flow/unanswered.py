@@ -46,9 +46,10 @@ def _visible(text: str) -> str:
 
 
 def _remove_name(text: str, state: State) -> str:
-    if not isinstance(state, states.Identified):
+    identity = states.typed_identity(state)
+    if identity is None:
         return text
-    whole = [letter for letter in state.identity.name.plain if letter.isalpha()]
-    parts = [part for part in re.split(r"[\W_]+", state.identity.name.plain) if len(part) > 1]
+    whole = [letter for letter in identity.name.plain if letter.isalpha()]
+    parts = [part for part in re.split(r"[\W_]+", identity.name.plain) if len(part) > 1]
     spaced = [r"[\W_]*".join(map(re.escape, letters)) for letters in (whole, *parts)]
     return re.sub("|".join(spaced), _REDACTED, text, flags=re.IGNORECASE)

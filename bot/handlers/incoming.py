@@ -27,7 +27,7 @@ from bot.flow.events import (
     SideTapped,
     Tapped,
 )
-from verification.attempts import Method
+from verification.attempts import TYPED_METHODS, Method
 from verification.ids import PersonId
 
 QUESTION_PREFIX = "q"
@@ -202,7 +202,7 @@ def _event_of_payload(payload: str) -> Event | LinkOpened:
         return Commanded(Command.START)
     if payload.startswith(links.FAQ_PREFIX):
         return Commanded(Command.FAQ, payload.removeprefix(links.FAQ_PREFIX))
-    if payload in {links.METHOD_PREFIX + method for method in Method}:
+    if payload in {links.METHOD_PREFIX + method for method in TYPED_METHODS}:
         return MethodSuggested(Method(payload.removeprefix(links.METHOD_PREFIX)))
     if payload in {links.LANGUAGE_PREFIX + language for language in LANGUAGES}:
         return Commanded(Command.LANGUAGE, payload.removeprefix(links.LANGUAGE_PREFIX))

@@ -46,6 +46,7 @@ class IndexKind(StrEnum):
     ACCOUNT = "account"
     CONTACT = "contact"
     KEY = "key-check"
+    NETWORK_IDENTITY = "network-identity"
 
 
 class Sealing:

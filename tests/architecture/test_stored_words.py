@@ -20,17 +20,17 @@ WORDS = {
     "CallerScope": "links attempts accounts",
     "Choice": (
         "begin personal mine not_mine enterprise overseas agree not_now name_right name_wrong confirm change_name "
-        "change_number wechat qq face new_code other_way try_again change_data freed dispute back cancel"
+        "change_number wechat qq face netid new_code other_way try_again change_data freed dispute back cancel"
     ),
     "Command": "start status back cancel faq help language privacy human unknown",
     "DeliveryStatus": "delivered gone given_up",
     "Dimension": "campaign method language day",
     "FormError": "elsewhere unticked",
     "FunnelStep": "opened started agreed confirmed shown phone verified reminded returned",
-    "IndexKind": "identity-number attempt-token account contact key-check",
+    "IndexKind": "identity-number attempt-token account contact key-check network-identity",
     "LinkState": "waiting opened verified expired revoked",
     "MessageKind": "photo sticker voice contact location file forwarded edited other",
-    "Method": "wechat qq face",
+    "Method": "wechat qq face netid",
     "NameProblem": "empty too_long invisible number described characters",
     "NoticeKind": "progress fading ended",
     "NumberProblem": (

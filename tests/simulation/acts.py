@@ -7,7 +7,7 @@ from typing import Any
 from tests.simulation.fault_schedule import ANY, FATAL, CallFault, DatabaseFault
 from tests.simulation.people import NAMES, NUMBERS, THINGS, SimulatedUser, buttons, group_with
 from tests.simulation.story import Pick, Story
-from verification.attempts import Method
+from verification.attempts import TYPED_METHODS
 from verification.ids import Actor
 from verification.support.service import LinkRequest
 
@@ -107,7 +107,7 @@ def comes_by_a_link(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Open a link: a new one, the newest, any user's, or an invented one."""
     if not story.links or pick([True, True, False]):
         order = LinkRequest(
-            account=pick(_ACCOUNTS), idempotency_key=f"order {len(story.told)}", method=pick([None, *Method])
+            account=pick(_ACCOUNTS), idempotency_key=f"order {len(story.told)}", method=pick([None, *TYPED_METHODS])
         )
         made = story.run(story.machine.ask_support(lambda support: support.create_link(Actor("telegram:7"), order)))
         if made is None:

@@ -224,7 +224,7 @@ class CommitChecker:
         self.turns.append(turn)
         self.states[turn.person] = turn.step.state
         for effect in turn.step.effects:
-            if isinstance(effect, OpenAttempt):
+            if isinstance(effect, OpenAttempt) and effect.identity is not None:
                 self.numbers[effect.attempt] = effect.identity.number.plain
         before, after = type(turn.before), type(turn.step.state)
         place_seen = isinstance(known, states.Idle) and before is states.Verified

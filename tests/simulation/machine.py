@@ -34,7 +34,7 @@ from tests.simulation.process_life import ProcessLife
 from tests.simulation.telegram import SimulatedNetwork, SimulatedTransport
 from tests.simulation.webhook_client import WebhookClient
 from tests.simulator_fixture import TOKEN
-from verification.attempts import AttemptId, Method
+from verification.attempts import TYPED_METHODS, AttemptId, Method
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import ProviderSession
@@ -100,7 +100,7 @@ class FlakyProvider(SimulatedProvider):
         super().__init__(method)
         self._away = away
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         await asyncio.sleep(0.1)
         if self._away():
             raise ProviderUnavailable(attempt)
@@ -259,7 +259,7 @@ class Supervisor:
             await life.stop.wait()
 
     def _providers(self) -> Mapping[Method, FlakyProvider]:
-        return {method: FlakyProvider(method, lambda: self.provider_away) for method in Method}
+        return {method: FlakyProvider(method, lambda: self.provider_away) for method in TYPED_METHODS}
 
     async def _reap(self) -> None:
         """Cancel the tasks of an ended process, and roll back its open transaction."""

@@ -15,7 +15,7 @@ from tests.simulation.disk import SimulatedDatabase, _Transaction
 from tests.simulation.run_stories import problems_of
 from verification.attempts import Attempt, AttemptStatus
 from verification.dialogue_store import PendingDeletion, PendingReply, TurnRecords
-from verification.identity import Identity
+from verification.identity import Identity, NetworkIdentity
 from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Link, LinkId
 from verification.ports import Notice
@@ -36,7 +36,9 @@ class ForgetsEvents(SqlUnit):
 class IgnoresQuota(SqlUnit):
     """Gives every account a quota slot."""
 
-    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime, *, simulated: bool = False) -> bool:
+    async def take_slot(
+        self, attempt: Attempt, identity: Identity | NetworkIdentity, now: datetime, *, simulated: bool = False
+    ) -> bool:
         return True
 
 

@@ -122,7 +122,7 @@ async def test_an_attempt_that_ended_meanwhile_stays_as_it_is(store: DialogueSto
 class AbsentProvider(FakeProvider):
     """A provider that does not answer."""
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         raise ProviderUnavailable(attempt)
 
 

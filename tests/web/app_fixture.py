@@ -36,7 +36,7 @@ PHONES = {
     "robot": "TelegramBot (like TwitterBot)",
 }
 OPERATOR = "Example Cloud · @support"
-RIGHT_APP = {Method.WECHAT: "wechat", Method.QQ: "qq", Method.FACE: "wechat"}
+RIGHT_APP = {Method.WECHAT: "wechat", Method.QQ: "qq", Method.FACE: "wechat", Method.NETID: "browser"}
 
 
 def flat(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, str]]:
@@ -104,7 +104,7 @@ class WebFixture:
             self.returned.append(attempt)
 
     async def begin(
-        self, method: Method, account: str = "telegram:100012345", identity: Identity = IDENTITY
+        self, method: Method, account: str = "telegram:100012345", identity: Identity | None = IDENTITY
     ) -> ScanCode:
         request = AttemptRequest(
             AttemptId(f"a{self.tokens}"),

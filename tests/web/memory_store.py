@@ -7,11 +7,16 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from verification import Attempt, AttemptId, AttemptStatus, Identity, Method
+from verification.identity import NetworkIdentity
 from verification.ids import Account, FrontEnd
 from verification.limits import RateLimitRecord
 from verification.ports import MAX_ACCOUNTS, DueAttempt, Notice, NoticeKind, QuotaSlot
 
 T = TypeVar("T")
+
+
+def _key(identity: Identity | NetworkIdentity) -> str:
+    return identity.identifier if isinstance(identity, NetworkIdentity) else identity.number.plain
 
 
 @dataclass(slots=True)
@@ -66,18 +71,20 @@ class MemoryUnit:
         taken = [each.id for each in self.attempts.values() if each.method is method and each.status in in_progress]
         return taken[:limit]
 
-    async def accounts_of(self, identity: Identity) -> frozenset[Account]:
-        return frozenset(self.slots.get(identity.number.plain, {}))
+    async def accounts_of(self, identity: Identity | NetworkIdentity) -> frozenset[Account]:
+        return frozenset(self.slots.get(_key(identity), {}))
 
-    async def take_slot(self, attempt: Attempt, identity: Identity, now: datetime, *, simulated: bool = False) -> bool:
-        taken = self.slots.setdefault(identity.number.plain, {})
+    async def take_slot(
+        self, attempt: Attempt, identity: Identity | NetworkIdentity, now: datetime, *, simulated: bool = False
+    ) -> bool:
+        taken = self.slots.setdefault(_key(identity), {})
         if len(taken) >= MAX_ACCOUNTS or await self.slot_of(attempt.account) is not None:
             return False
         taken[attempt.account] = QuotaSlot(attempt.account, attempt.method, now, simulated)
         return True
 
     async def rate_limit_records(
-        self, attempt: Attempt, identity: Identity, since: datetime, number_limit: int
+        self, attempt: Attempt, identity: Identity | None, since: datetime, number_limit: int
     ) -> Sequence[RateLimitRecord]:
         del number_limit
         tried = [
@@ -87,15 +94,17 @@ class MemoryUnit:
                 provider_called=provider_called,
                 same_account=earlier.account == attempt.account,
                 same_person=earlier.contact == attempt.contact,
-                same_number=number == identity.number.plain,
+                same_number=number == (_key(identity) if identity else attempt.contact),
             )
             for earlier, number, provider_called in self.rate_limits.values()
             if earlier.created_at > since
         ]
         return [each for each in tried if each.same_account or each.same_person or each.same_number]
 
-    async def add_rate_limit_record(self, attempt: Attempt, identity: Identity, *, provider_called: bool) -> None:
-        self.rate_limits[attempt.id] = (attempt, identity.number.plain, provider_called)
+    async def add_rate_limit_record(
+        self, attempt: Attempt, identity: Identity | None, *, provider_called: bool
+    ) -> None:
+        self.rate_limits[attempt.id] = (attempt, _key(identity) if identity else attempt.contact, provider_called)
 
     async def budget_spent(self, since: datetime, budget: int) -> datetime | None:
         calls = sorted(

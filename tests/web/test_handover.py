@@ -25,7 +25,7 @@ AWAY = "https://verify.example.org/a0?b=c&d=%22"
 class AlwaysOpeningProvider(HttpProvider):
     """A provider whose session is open already."""
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         return ProviderSession(AWAY)
 
 
@@ -52,7 +52,7 @@ class CountsPhones(AlwaysOpeningProvider):
     presses = 0
     return_url = ""
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         self.return_url = return_url
         return await super().open(attempt, identity, return_url)
 

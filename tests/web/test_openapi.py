@@ -33,7 +33,7 @@ from storage import open_store
 from tests.fakes import NUMBER, make_sealing
 from tests.sqlite_file import sqlite_url
 from tests.web.api_fixture import SHOP, ApiFixture
-from verification.attempts import AttemptStatus, Method, Reason
+from verification.attempts import TYPED_METHODS, AttemptStatus, Method, Reason
 from verification.identity import NameProblem
 from verification.invitations import LinkState
 from verification.numbers import NumberProblem
@@ -168,7 +168,9 @@ def test_the_document_names_every_word_that_the_code_knows() -> None:
     assert schemas["Problem"]["properties"]["code"]["enum"] == list(ProblemCode)
     assert schemas["Status"]["enum"] == list(AttemptStatus)
     assert schemas["Reason"]["enum"] == [*Reason, None]
-    assert attempt["method"]["enum"] == list(Method)
+    assert attempt["method"]["enum"] == schemas["NewAttempt"]["properties"]["method"]["enum"] == list(TYPED_METHODS)
+    assert schemas["Account"]["properties"]["method"]["enum"] == [*Method, None]
+    assert event["method"]["enum"] == list(Method)
     assert {label.partition(" ")[2] for label in OPERATIONS} == {f"/v1{path}" for path in api_paths()}
     assert {*event["status"]["enum"]} == {*AttemptStatus, "verified"} - {"reserved", "waiting", "succeeded"}
     assert link["state"]["enum"] == list(LinkState)

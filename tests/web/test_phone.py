@@ -10,6 +10,7 @@ import pytest
 
 from tests.web.app_fixture import IDENTITY, OPERATOR, RIGHT_APP, START, TTL, WebFixture
 from verification import AttemptId, AttemptStatus, Method, Reason, ScanCode
+from verification.attempts import TYPED_METHODS
 from verification.ids import Contact
 from verification.ports import NoticeKind
 
@@ -25,9 +26,14 @@ WAYS = {
     Method.WECHAT: ["go_authorise", "authorise"],
     Method.QQ: ["confirm"],
     Method.FACE: ["quick", "next", "recognise"],
+    Method.NETID: ["go_authorise", "authorise"],
 }
 FACE_ONLY = {"face_covered", "face_differs", "face_out_of_frame"}
-ENDS = [(method, choice) for method in Method for choice in CHOICES if method is Method.FACE or choice not in FACE_ONLY]
+ENDS = [
+    *[(method, choice) for method in TYPED_METHODS for choice in CHOICES if choice not in FACE_ONLY],
+    *[(Method.FACE, choice) for choice in sorted(FACE_ONLY)],
+    *[(Method.NETID, choice) for choice in ("pass", "declined")],
+]
 
 
 class PhoneClient:
@@ -149,7 +155,17 @@ async def test_a_person_may_decline_at_once(web_app: WebFixture, method: Method)
     assert web_app.store.committed.attempts[AttemptId("a0")].reason is Reason.DECLINED
 
 
-@pytest.mark.parametrize("method", Method)
+async def test_a_page_without_a_typed_identity_shows_none(web_app: WebFixture) -> None:
+    scan_code = await web_app.begin(Method.NETID, identity=None)
+    phone = await PhoneClient(web_app.phone("browser"), scan_code.phone_url).open()
+    first = phone.text
+    await phone.press("go_authorise")
+
+    assert "Telegram 10*****45" in first
+    assert not [word for word in ("姓名 ", "身份证号", "—") if word in first + phone.text]
+
+
+@pytest.mark.parametrize("method", TYPED_METHODS)
 async def test_the_page_shows_account_and_match_code_and_only_masked_data(web_app: WebFixture, method: Method) -> None:
     phone = await phone_at(web_app, method)
     pages = []
@@ -371,7 +387,7 @@ async def test_markup_in_an_account_is_shown_as_text(web_app: WebFixture) -> Non
     assert "&lt;b&gt;&#34;x&#34;&lt;/b&gt;&amp;:ab" in phone.page.text
 
 
-@pytest.mark.parametrize(("method", "app"), [(m, a) for m in Method for a in ("wechat", "qq", "browser")])
+@pytest.mark.parametrize(("method", "app"), [(m, a) for m in TYPED_METHODS for a in ("wechat", "qq", "browser")])
 async def test_the_wrong_app_gets_a_note_but_may_continue(web_app: WebFixture, method: Method, app: str) -> None:
     phone = await phone_at(web_app, method, app)
 

@@ -8,6 +8,7 @@ import web
 from tests.each_case import each_case
 from tests.web.app_fixture import page_texts
 from verification import AttemptStatus, Method, Reason
+from verification.attempts import TYPED_METHODS
 from verification.invitations import LinkState
 from verification.providers.simulated.stages import PAGE_TRANSITIONS, FormError, PageButton, VerdictChoice
 from verification.support.funnel import Dimension, FunnelStep
@@ -50,7 +51,7 @@ def test_everything_that_the_phone_shows_has_a_text() -> None:
         *[f"choice.{choice}" for choice in VerdictChoice],
         *[f"hitch.{hitch}" for hitch in FormError],
         *[f"reason.{reason}.{part}" for reason in Reason for part in ("title", "advice")],
-        *[f"wrong_app.{app}" for app in (*Method, "desktop")],
+        *[f"wrong_app.{app}" for app in (*TYPED_METHODS, "desktop")],
         *[f"one_phone.{step}" for step in ("title", "save", "copy", "here")],
     ]
 

@@ -36,7 +36,7 @@ class GuardedProvider:
         """What the provider says."""
         return self._provider.phone_origins
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         """Open a session; raises `ProviderUnavailable` at once while the provider rests."""
         if not self._breaker.admit():
             raise ProviderUnavailable("it rests after failures")

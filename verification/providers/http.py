@@ -26,7 +26,7 @@ from verification.attempts import (
     Reason,
     Rejected,
 )
-from verification.errors import ProviderUnavailable
+from verification.errors import AttemptNotServed, ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import InvalidCallback, PhoneRedirect, ProviderAnswer, ProviderSession
 from verification.providers.addresses import allowed_phone_url
@@ -113,10 +113,10 @@ class HttpProvider:
         """The origins that the operator listed."""
         return self._endpoint.phone_origins
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         """Open the session with the attempt's id; its state is the address where the phone goes."""
         try:
-            return ProviderSession(provider_state=await self._open_session(attempt, identity, return_url))
+            return ProviderSession(provider_state=await self._open_session(attempt, typed(identity), return_url))
         except ProviderUnavailable as error:
             log.warning("the provider for %s opened no session for attempt %s: %s", self._method, attempt, error)
             raise
@@ -176,6 +176,13 @@ class HttpProvider:
         if answer is None or answer.get("session") != attempt:
             raise ProviderUnavailable("the answer is about another session")
         return answer
+
+
+def typed(identity: Identity | None) -> Identity:
+    """The identity for a provider that compares one; raises `AttemptNotServed` where none was typed."""
+    if identity is None:
+        raise AttemptNotServed("it needs a name and a number")
+    return identity
 
 
 async def retry_transient(action: Callable[[], Awaitable[T]], delays: Sequence[float]) -> T:

@@ -59,7 +59,7 @@ class CreatedLink:
 class SupportService:
     """The support calls over a store.
 
-    `ttl` is the default time that a link waits to be opened; `methods` are those that a link may suggest.
+    `ttl` is the default time that a link waits to be opened; `methods` are those that are on.
     """
 
     def __init__(
@@ -74,14 +74,19 @@ class SupportService:
         self.ttl = ttl
         self.methods = methods
 
+    @property
+    def link_methods(self) -> tuple[Method, ...]:
+        """The methods that a link may suggest."""
+        return tuple(method for method in self.methods if method.takes_identity)
+
     async def create_link(self, actor: Actor, request: LinkRequest) -> CreatedLink:
         """Make a link; raises `InvalidLinkRequest`, or `LinkRequestConflict` when this key made a different link."""
         account, campaign = read_account(request.account), read_campaign(request.campaign)
         ttl = self.ttl if request.ttl is None else request.ttl
         if not is_valid_ttl(ttl):
             raise InvalidLinkRequest("a link waits from 1 minute to 30 days to be opened: 30m, 12h, 7d")
-        if request.method is not None and request.method not in self.methods:
-            raise InvalidLinkRequest(f"the method {request.method} is off; there is: {', '.join(self.methods)}")
+        if request.method is not None and request.method not in self.link_methods:
+            raise InvalidLinkRequest(f"the method {request.method} is off; there is: {', '.join(self.link_methods)}")
         now = self._clock()
         link = Link(
             # The same key from two actors means two requests.

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -33,7 +34,7 @@ class _AttemptBody(BaseModel):
     account: str
     name: str = Field(repr=False)
     number: str = Field(repr=False)
-    method: Method
+    method: Literal[Method.WECHAT, Method.QQ, Method.FACE]
     language: str | None = None
 
 

@@ -67,7 +67,7 @@ class FunnelPages:
             months=recent_months(today),
             campaigns=await self._support.campaigns(visit.actor),
             no_campaign=NO_CAMPAIGN,
-            methods=list(Method),
+            methods=[each for each in Method if each.takes_identity or each in self._support.methods],
             dimensions=list(Dimension),
         )
 

@@ -113,7 +113,7 @@ class LinkPages:
         fields = {name: visit.form.get(name, "") for name in _FIELDS}
         method = enum_or_none(Method, fields["method"])
         problem = _problem(fields)
-        if method is not None and method not in self._support.methods:
+        if method is not None and method not in self._support.link_methods:
             problem = problem or "method"
         if problem:
             return await self._form(visit, fields, problem)
@@ -183,7 +183,7 @@ class LinkPages:
             ttls=_TTLS,
             usual=self._support.ttl,
             campaigns=await self._support.campaigns(visit.actor),
-            methods=list(self._support.methods),
+            methods=list(self._support.link_methods),
         )
 
     async def _load(self, visit: DeskRequest) -> LinkSnapshot | None:

@@ -33,7 +33,7 @@ class TimeLeft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneView:
-    """A page of an attempt; personal data in it is masked.
+    """A page of an attempt; personal data in it is masked, and empty where none was typed.
 
     `wrong_app` names the advice to a phone in another app. `leaving_to` is set while the page forwards the phone.
     """
@@ -61,8 +61,8 @@ def phone_view(
         steps=progress_steps(page.steps, page.step),
         match_code=attempt.match_code,
         account=_shown_account(attempt.account),
-        name=identity.name.masked if identity else "—",
-        number=identity.number.masked if identity else "—",
+        name=identity.name.masked if identity else "",
+        number=identity.number.masked if identity else "",
         left=time_left(attempt.expires_at, now=now),
         wrong_app=wrong_app,
         leaving_to=leaving_to,

@@ -38,17 +38,17 @@ def in_place(question: Reply) -> Reply:
     return replace(question, in_place=True) if isinstance(question, ShowCode | ReplaceCodeWithPicture) else question
 
 
-def open_attempt(state: states.Identified, method: Method, context: RuleContext, *before: Effect) -> Step:
-    attempt = new_attempt_id(context)
+def open_attempt(state: states.StateBase, method: Method, context: RuleContext, *before: Effect) -> Step:
+    attempt, identity = new_attempt_id(context), states.typed_identity(state)
     opening = states.Opening(
         account=state.account,
         question_id=context.question_id,
-        identity=state.identity,
+        identity=identity,
         method=method,
         attempt=attempt,
         since=context.now,
     )
-    return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, state.identity, method)))
+    return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, identity, method)))
 
 
 def new_attempt_id(context: RuleContext) -> AttemptId:
@@ -56,12 +56,15 @@ def new_attempt_id(context: RuleContext) -> AttemptId:
     return AttemptId(f"attempt-{context.fresh_id}")
 
 
-def choosing_method(state: states.Identified, context: RuleContext) -> states.Confirming:
-    """The choice of a method for an identity that the person has confirmed."""
+def choosing_method(state: states.StateBase, context: RuleContext) -> states.Confirming | states.Agreeing:
+    """The choice of a method for an identity that the person has confirmed; without one, the consent to typing it."""
+    identity = states.typed_identity(state)
+    if identity is None:
+        return states.Agreeing(account=state.account, question_id=context.question_id)
     return states.Confirming(
         account=state.account,
         question_id=context.question_id,
-        identity=state.identity,
+        identity=identity,
         suggested=context.suggested_method,
         is_checked=True,
     )
@@ -86,8 +89,8 @@ def holds_secret(state: State, text: str) -> bool:
     match state:
         case states.AskingNumber() | states.CheckingName():
             known = state.name.plain in text
-        case states.Identified():
-            known = state.identity.name.plain in text
+        case states.Identified(identity=identity) | states.Attempting(identity=Identity() as identity):
+            known = identity.name.plain in text
         case states.ReadingInvitation():
             known = holds_secret(codec.load(state.former), text)
         case _:
@@ -159,12 +162,12 @@ def touched(state: State) -> State:
 
 
 def quota_full(
-    state: states.Identified, attempt: AttemptId, context: RuleContext, *, is_scanned: bool = False
+    state: states.StateBase, identity: Identity, attempt: AttemptId, context: RuleContext, *, is_scanned: bool = False
 ) -> states.QuotaFull:
     return states.QuotaFull(
         account=state.account,
         question_id=context.question_id,
-        identity=state.identity,
+        identity=identity,
         attempt=attempt,
         is_scanned=is_scanned,
     )

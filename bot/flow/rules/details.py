@@ -13,7 +13,15 @@ from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlBu
 from bot.flow.events import Choice, Event, FormSent, Said
 from bot.flow.prompts import short_prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import answer_from_faq, answer_wish, ask, check_quota, confirming, count_unanswered
+from bot.flow.rules.common import (
+    answer_from_faq,
+    answer_wish,
+    ask,
+    check_quota,
+    choosing_method,
+    confirming,
+    count_unanswered,
+)
 from bot.flow.typed_input import Remark, is_question, match_choice
 from verification.identity import Identity, Name, NameProblem, Number, read_name, read_number, split_number
 from verification.numbers import NumberProblem, other_documents
@@ -125,7 +133,9 @@ def number_wrong(state: states.Identified, _: Event, context: RuleContext) -> St
     return ask(states.ChangingNumber(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
-def back_to_confirm(state: states.Identified, _: Event, context: RuleContext) -> Step:
+def back_to_confirm(state: states.Identified | states.Failed, _: Event, context: RuleContext) -> Step:
+    if state.identity is None:
+        return ask(choosing_method(state, context))
     return ask(confirming(state, state.identity, context))
 
 

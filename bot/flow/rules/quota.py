@@ -10,7 +10,7 @@ from bot.flow.rules.common import ask, check_quota, confirming, new_attempt_id, 
 
 
 def quota_checked(state: states.Confirming, event: QuotaChecked, context: RuleContext) -> Step:
-    return ask(quota_full(state, new_attempt_id(context), context)) if event.is_full else Step(state)
+    return ask(quota_full(state, state.identity, new_attempt_id(context), context)) if event.is_full else Step(state)
 
 
 def place_freed(state: states.QuotaFull, _: Event, context: RuleContext) -> Step:

@@ -34,9 +34,11 @@ from bot.flow.events import (
     Sent,
 )
 from bot.flow.prompts import (
+    ABROAD_CONSENT,
     CODE_AGAIN,
     CONSENT_VERSION,
     FACE_CONSENT,
+    NETID_CONSENT,
     caption_of,
     deadline,
     mark,
@@ -110,7 +112,14 @@ def face_agreed(state: states.AgreeingFace, _: Event, context: RuleContext) -> S
     )
 
 
-def other_method_chosen(state: states.Identified, _: Event, context: RuleContext) -> Step:
+def netid_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step:
+    """The person agrees to being told by a network identity, and types no name and no number."""
+    consents = (RecordConsent(kind=kind, version=CONSENT_VERSION) for kind in (NETID_CONSENT, ABROAD_CONSENT))
+    record = RecordAnswer("consent.netid_done", {"at": context.now}, stays=True)
+    return open_attempt(state, Method.NETID, context, *consents, record)
+
+
+def other_method_chosen(state: states.StateBase, _: Event, context: RuleContext) -> Step:
     return ask(choosing_method(state, context))
 
 
@@ -143,8 +152,8 @@ def attempt_refused(state: states.Opening, event: AttemptRefused, context: RuleC
         return ask(_verified(state, state.method, context))
     if event.refusal is AttemptRefusal.UNBOUND:
         return _link_ended(context)
-    if event.refusal is AttemptRefusal.QUOTA:
-        return ask(quota_full(state, state.attempt, context))
+    if event.refusal is AttemptRefusal.QUOTA and state.identity is not None:
+        return ask(quota_full(state, state.identity, state.attempt, context))
     reason = _REASONS.get(event.refusal, Reason.UNAVAILABLE)
     return ask(failed(state, reason, context, event.until))
 
@@ -183,7 +192,7 @@ def unexpected_attempt_opened(state: State, event: AttemptOpened, _: RuleContext
     return Step(state) if is_shown else Step(state, (CancelAttempt(event.attempt),))
 
 
-def method_withdrawn(state: states.Identified, context: RuleContext) -> Step:
+def method_withdrawn(state: State, context: RuleContext) -> Step:
     """The method is switched off: its attempt ends, its code disappears, and the methods that are on are offered."""
     choosing = choosing_method(state, context)
     effects: tuple[Effect, ...] = (prompt(choosing, "method.off"),)
@@ -290,8 +299,8 @@ def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleCo
     picture = ReplaceCodeWithPicture(
         question_id=state.question_id, picture=Picture.FAILED, text="stamp.failed", values=method_values(state)
     )
-    if event.reason is Reason.QUOTA:
-        return ask(quota_full(state, state.attempt, context, is_scanned=True), picture)
+    if event.reason is Reason.QUOTA and state.identity is not None:
+        return ask(quota_full(state, state.identity, state.attempt, context, is_scanned=True), picture)
     # The day of a provider's own limit ends at midnight in Beijing.
     until = next_beijing_day(context.now) if event.reason is Reason.TOO_MANY else None
     return ask(failed(state, event.reason, context, until), picture)

@@ -7,7 +7,7 @@ from bot.content.catalogue import LANGUAGES, Catalogue
 from bot.handlers.side_messages import MessageContent
 from bot.handlers.staff.command_parser import ButtonAction, ButtonData, language_in, method_in
 from bot.handlers.staff.replies import StaffTexts
-from verification.attempts import Method
+from verification.attempts import TYPED_METHODS, Method
 
 _LIST = "faq"
 
@@ -22,7 +22,7 @@ def read_target(text: str, catalogue: Catalogue, language: str) -> str | None:
 
 def public_link(target: str, *, bot: str) -> str:
     """The link to a target that `read_target` gave."""
-    if target in set(Method):
+    if target in set(TYPED_METHODS):
         return links.to_method(bot, Method(target))
     if target in LANGUAGES:
         return links.to_language(bot, language=target)
@@ -37,7 +37,7 @@ def render_public_link(texts: StaffTexts, target: str, *, link: str) -> MessageC
 
 
 def _title(texts: StaffTexts, target: str) -> str:
-    if target in set(Method):
+    if target in set(TYPED_METHODS):
         return texts.catalogue.text(texts.language, f"method.{target}")
     if target in LANGUAGES:
         return texts.catalogue.text(texts.language, f"language.{target}")

@@ -150,7 +150,7 @@ class StaffService:
     ) -> Sequence[StaffReply]:
         if not isinstance(arguments, LinkArguments):
             return _problem_reply(texts, arguments)
-        if arguments.method is not None and arguments.method not in self._support.methods:
+        if arguments.method is not None and arguments.method not in self._support.link_methods:
             return _problem_reply(texts, CommandProblem.METHOD_OFF)
         link_request = LinkRequest(
             account=arguments.account,

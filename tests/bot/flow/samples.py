@@ -123,13 +123,18 @@ def invitation(former: State, method: Method | None = None) -> states.ReadingInv
     )
 
 
+def identity_for(method: Method) -> Identity | None:
+    """What is typed for a method."""
+    return make_identity() if method.takes_identity else None
+
+
 def scanning(
     method: Method = Method.WECHAT, stage: PhoneStage = PhoneStage.WAITING, touched: bool = False
 ) -> states.Scanning:
     return states.Scanning(
         account=ACCOUNT,
         question_id=QUESTION_ID,
-        identity=make_identity(),
+        identity=identity_for(method),
         method=method,
         attempt=ATTEMPT,
         link=LINK,
@@ -145,7 +150,7 @@ def failed(reason: Reason, method: Method = Method.WECHAT) -> states.Failed:
     return states.Failed(
         account=ACCOUNT,
         question_id=QUESTION_ID,
-        identity=make_identity(),
+        identity=identity_for(method),
         method=method,
         attempt=ATTEMPT,
         reason=reason,
@@ -165,14 +170,18 @@ def verified(method: Method = Method.WECHAT, attempt: AttemptId = ATTEMPT) -> st
 
 def opening(method: Method = Method.WECHAT) -> states.Opening:
     return states.Opening(
-        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), method=method, attempt=ATTEMPT
+        account=ACCOUNT, question_id=QUESTION_ID, identity=identity_for(method), method=method, attempt=ATTEMPT
     )
 
 
 def expired(method: Method = Method.WECHAT) -> states.Expired:
     return states.Expired(
-        account=ACCOUNT, question_id=QUESTION_ID, identity=make_identity(), method=method, attempt=ATTEMPT
+        account=ACCOUNT, question_id=QUESTION_ID, identity=identity_for(method), method=method, attempt=ATTEMPT
     )
+
+
+_NETID_REASONS = (Reason.DECLINED, Reason.QUOTA, Reason.UNFINISHED, Reason.UNAVAILABLE, Reason.BUSY, Reason.TOO_MANY)
+"""Three accounts used up is an ending of its own where a number is typed."""
 
 
 def _attempts(method: Method) -> Iterator[State]:
@@ -181,8 +190,9 @@ def _attempts(method: Method) -> Iterator[State]:
         for touched in (False, True):
             yield scanning(method, stage, touched)
     yield expired(method)
-    for reason in (each for each in Reason if each is not Reason.QUOTA):
-        yield failed(reason, method)
+    for reason in _NETID_REASONS if method is Method.NETID else Reason:
+        if reason is not Reason.QUOTA or method is Method.NETID:
+            yield failed(reason, method)
     yield verified(method)
     # A success that the dialogue learned from the store: the state has no attempt.
     yield verified(method, AttemptId(""))

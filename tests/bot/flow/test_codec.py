@@ -26,7 +26,7 @@ from tests.bot.flow.samples import (
 )
 from tests.each_case import each_case
 from tests.fakes import NUMBER, make_identity
-from verification.attempts import Method, Reason
+from verification.attempts import TYPED_METHODS, Reason
 from verification.identity import Name
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -77,7 +77,7 @@ def test_each_kind_of_state_of_the_second_release_loads_with_the_suggested_metho
     saved = (GOLDEN / "0.2.0.jsonl").read_text(encoding="utf-8").splitlines()
 
     assert {type(codec.load(line)) for line in saved} == set(STATE_KINDS) - {states.CheckingName, states.QuotaFull}
-    assert {codec.load_all(line).suggested_method for line in saved} == {None, *Method}
+    assert {codec.load_all(line).suggested_method for line in saved} == {None, *TYPED_METHODS}
 
 
 def test_three_accounts_used_up_as_earlier_releases_saved_it_is_the_ending_of_its_own() -> None:

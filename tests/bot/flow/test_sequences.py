@@ -37,7 +37,6 @@ from bot.flow.states import (
     Attempting,
     Expired,
     Failed,
-    Identified,
     Opening,
     PhoneStage,
     ReadingInvitation,
@@ -50,7 +49,7 @@ from tests.bot.flow.fake_core import FakeCore
 from tests.bot.flow.samples import ACCOUNT, BROWSING, NAME, OTHER_NAME, SECRETS, context_at, texts
 from tests.bot.flow.state_order import LEAVING, is_quota_freed, meaning, step_of
 from tests.fakes import NUMBER, OTHER_NUMBER
-from verification.attempts import AttemptId, Method, Reason
+from verification.attempts import TYPED_METHODS, AttemptId, Method, Reason
 from verification.ids import Account
 
 WANTED: dict[type[State], str] = {
@@ -132,7 +131,7 @@ class DialogueMachine(RuleBasedStateMachine):
     def browses(self, side: SideMessage, choice: str) -> None:
         self.meets(SideTapped(side=side, choice=choice, question_id=self.state.question_id))
 
-    @rule(account=st.sampled_from((ACCOUNT, *LINKED)), method=st.none() | st.sampled_from(list(Method)))
+    @rule(account=st.sampled_from((ACCOUNT, *LINKED)), method=st.none() | st.sampled_from(TYPED_METHODS))
     def comes_by_a_link(self, account: Account, method: Method | None) -> None:
         self.core.revoked.discard(account)
         before = self.state
@@ -147,7 +146,7 @@ class DialogueMachine(RuleBasedStateMachine):
         self.meets(LinkRejected())
         assert self.state in (before, touched(before))
 
-    @rule(method=st.sampled_from(list(Method)))
+    @rule(method=st.sampled_from(TYPED_METHODS))
     def comes_by_a_link_to_a_method(self, method: Method) -> None:
         self.meets(MethodSuggested(method))
         assert self.suggested_method is method
@@ -271,7 +270,7 @@ class DialogueMachine(RuleBasedStateMachine):
             assert replace(self.state, question_id="") == replace(codec.load(before.former), question_id="")
 
     def keeps_the_identity(self, before: State, event: Event) -> None:
-        old, new = (state.identity if isinstance(state, Identified) else None for state in (before, self.state))
+        old, new = (states.typed_identity(state) for state in (before, self.state))
         if old is None or new is None or (isinstance(event, Said) and NAME in event.text and NUMBER in event.text):
             return
         if isinstance(before, states.ChangingName):
@@ -302,7 +301,7 @@ class DialogueMachine(RuleBasedStateMachine):
     @invariant()
     def a_state_without_identity_saves_no_secret(self) -> None:
         innermost = codec.load(self.state.former) if isinstance(self.state, ReadingInvitation) else self.state
-        if not isinstance(innermost, Identified | states.AskingNumber | states.CheckingName):
+        if not (states.typed_identity(innermost) or isinstance(innermost, states.AskingNumber | states.CheckingName)):
             assert not [secret for secret in SECRETS if secret in codec.dump(self.state)]
 
     @invariant()

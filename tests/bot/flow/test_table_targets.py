@@ -40,7 +40,7 @@ CHOICES: dict[type[StateBase], str] = {
     states.ReadingEnterprise: "personal back",
     states.ReadingOverseas: "personal back",
     states.ReadingInvitation: "mine not_mine enterprise overseas",
-    states.Agreeing: "agree not_now",
+    states.Agreeing: "agree not_now netid",
     states.AskingName: "back cancel",
     states.CheckingName: "name_right name_wrong",
     states.AskingNumber: "back cancel",
@@ -114,6 +114,8 @@ def test_back_leads_to_the_step_before(state: states.State) -> None:
         expected = states.Confirming
     if isinstance(state, states.CheckingName) and state.identity is not None:
         expected = states.ChangingName
+    if isinstance(state, states.Attempting) and state.identity is None:
+        expected = states.Agreeing
     step = advance(state, Commanded(Command.BACK), CONTEXT)
 
     assert type(step.state) is expected
@@ -146,7 +148,8 @@ def test_an_invitation_interrupts_every_state_and_gives_it_back(state: states.St
         # An invitation is no step to come back to: what it interrupted is.
         expected: type[StateBase] = type(codec.load(state.former))
     else:
-        expected = states.Confirming if waits else type(state)
+        is_typed = states.typed_identity(state) is not None
+        expected = (states.Confirming if is_typed else states.Agreeing) if waits else type(state)
     assert type(back) is expected
     former = codec.load(state.former) if isinstance(state, states.ReadingInvitation) else state
     assert (back.account, back.question_id) == (former.account, CONTEXT.question_id)

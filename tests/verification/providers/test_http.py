@@ -14,7 +14,7 @@ from tests.provider_server import PASSING, SIGNING, FakeProviderServer, Provider
 from tests.reliability import Proof
 from tests.virtual_time_loop import run
 from verification.attempts import AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected, Verdict
-from verification.errors import ProviderUnavailable
+from verification.errors import AttemptNotServed, ProviderUnavailable
 from verification.ports import InvalidCallback, PhoneRedirect, ProviderAnswer
 from verification.providers.addresses import allowed_phone_url
 from verification.providers.http import HttpProvider, ProviderEndpoint, TransientFailure
@@ -216,6 +216,11 @@ async def test_a_call_goes_to_the_session_and_says_what_its_body_is() -> None:
         ("PUT", "http://api.example.org/sessions/a1", "application/json"),
         ("GET", "http://api.example.org/sessions/a1", None),
     ]
+
+
+async def test_without_a_typed_identity_there_is_nothing_to_compare_and_no_session() -> None:
+    with pytest.raises(AttemptNotServed):
+        await at_the_door().open(AttemptId("attempt-1"), None, "https://bot.example.org/v/a/back")
 
 
 def test_between_the_tries_to_open_a_session_are_half_a_second_and_two_seconds() -> None:

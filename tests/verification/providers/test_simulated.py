@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from verification import AttemptId, AttemptStatus, Identity, Method, Name, Number, Passed, Reason, Rejected
-from verification.attempts import APP_OF_METHOD
+from verification.attempts import APP_OF_METHOD, TYPED_METHODS
 from verification.providers.simulated.provider import SimulatedProvider
 from verification.providers.simulated.stages import (
     PAGE_TRANSITIONS,
@@ -34,12 +34,14 @@ GOOD_PATHS = {
         (PageStage.AGREEMENT, PageButton.NEXT),
         (PageStage.RECOGNITION, PageButton.RECOGNISE),
     ],
+    Method.NETID: [(PageStage.CHECK, PageButton.GO_AUTHORISE), (PageStage.AUTHORISE, PageButton.AUTHORISE)],
 }
 DECIDING = {
     (Method.WECHAT, PageStage.AUTHORISE, PageButton.AUTHORISE),
     (Method.QQ, PageStage.CHECK, PageButton.CONFIRM),
     (Method.QQ, PageStage.CARD_BOUND, PageButton.CONFIRM),
     (Method.FACE, PageStage.RECOGNITION, PageButton.RECOGNISE),
+    (Method.NETID, PageStage.AUTHORISE, PageButton.AUTHORISE),
 }
 
 
@@ -93,7 +95,7 @@ def test_each_press_leads_to_the_next_stage_of_the_method(method: Method) -> Non
 @pytest.mark.parametrize(
     ("method", "choice", "reason"),
     [
-        *[(method, VerdictChoice.MISMATCH, Reason.MISMATCH) for method in Method],
+        *[(method, VerdictChoice.MISMATCH, Reason.MISMATCH) for method in TYPED_METHODS],
         *[(method, VerdictChoice.DECLINED, Reason.DECLINED) for method in Method],
         (Method.FACE, VerdictChoice.FACE_COVERED, Reason.FACE_COVERED),
         (Method.FACE, VerdictChoice.FACE_DIFFERS, Reason.FACE_DIFFERS),

@@ -33,11 +33,14 @@ PAGES = {
     "face welcome": "quick>agreement decline-declined",
     "face agreement": "next>recognition:confirming:ticked decline-declined",
     "face recognition": "recognise! decline-declined",
+    "netid check": "go_authorise>authorise:confirming decline-declined",
+    "netid authorise": "authorise! decline-declined",
 }
 CHOICES = {
     Method.WECHAT: "pass mismatch declined",
     Method.QQ: "pass mismatch declined no_card",
     Method.FACE: "pass mismatch declined face_covered face_differs face_out_of_frame",
+    Method.NETID: "pass declined",
 }
 WITHOUT_CHOICES = ("card_needed", "card_binding")
 PAGES_OF = [(method, stage) for method in Method for stage in PAGE_TRANSITIONS[method]]

@@ -21,7 +21,7 @@ from verification.identity import Identity, clean_name
 from verification.ports import PhoneRedirect, ProviderAnswer, ProviderSession
 from verification.providers.alipay.client import AlipayClient, AlipayError, readable_code
 from verification.providers.counts import ProviderCounts
-from verification.providers.http import OPEN_RETRY_DELAYS, TransientFailure, parse_object, retry_transient
+from verification.providers.http import OPEN_RETRY_DELAYS, TransientFailure, parse_object, retry_transient, typed
 
 log = logging.getLogger(__name__)
 
@@ -82,14 +82,15 @@ class AlipayFaceProvider:
         """The gateway, and Alipay's own links."""
         return self._origins
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         """Start a verification with name and number."""
+        person = typed(identity)
         try:
             certify_id = await retry_transient(
                 lambda: self._client.initialize(
                     order=self._order(attempt),
-                    name=identity.name.plain,
-                    number=identity.number.plain,
+                    name=person.name.plain,
+                    number=person.number.plain,
                     return_url=return_url,
                 ),
                 self._retry_delays,

@@ -13,11 +13,13 @@ from verification.attempts import (
     AttemptId,
     AttemptStatus,
     Method,
+    Passed,
     Progress,
     ProviderApp,
+    Verdict,
     furthest,
 )
-from verification.identity import Identity
+from verification.identity import Identity, NetworkIdentity
 from verification.ports import PagePress, PhonePage, ProviderSession
 from verification.providers.simulated.stages import (
     Advanced,
@@ -57,7 +59,7 @@ class SimulatedProvider:
         """The app that the guide gives the method."""
         return APP_OF_METHOD[self._method]
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         """Start at the first page; nothing of what is given is used."""
         del attempt, identity, return_url
         return ProviderSession(provider_state=first_page(self._method).text)
@@ -86,7 +88,13 @@ class SimulatedProvider:
             case Advanced(to, status):
                 return PagePress(move=Progress(furthest(attempt.status, status), to.text))
             case _:
-                return PagePress(move=transition.verdict)
+                return PagePress(move=self._naming(transition.verdict, attempt))
+
+    def _naming(self, verdict: Verdict, attempt: Attempt) -> Verdict:
+        """The verdict; of a network identity it names the person, who is simulated by who asked."""
+        if self._method.takes_identity or not isinstance(verdict, Passed):
+            return verdict
+        return Passed(NetworkIdentity(f"simulated:{attempt.contact}"))
 
     def _page(self, page: SimulatedPage, error: FormError | None = None) -> PhonePage:
         return PhonePage(

@@ -154,6 +154,10 @@ PAGE_TRANSITIONS: Mapping[Method, Mapping[PageStage, Mapping[PageButton, _Rule]]
         },
         PageStage.RECOGNITION: {PageButton.RECOGNISE: _Decide(), **_DECLINE},
     },
+    Method.NETID: {
+        PageStage.CHECK: {PageButton.GO_AUTHORISE: _Advance(PageStage.AUTHORISE, AttemptStatus.CONFIRMING), **_DECLINE},
+        PageStage.AUTHORISE: {PageButton.AUTHORISE: _Decide(), **_DECLINE},
+    },
 }
 """All stages of all methods, with their buttons in page order; the first stage is the start."""
 
@@ -167,12 +171,14 @@ _CHOICES: Mapping[Method, tuple[VerdictChoice, ...]] = {
         VerdictChoice.FACE_DIFFERS,
         VerdictChoice.FACE_OUT_OF_FRAME,
     ),  # G13
+    Method.NETID: (VerdictChoice.PASS, VerdictChoice.DECLINED),
 }
 
 _STEPS: Mapping[Method, tuple[str, ...]] = {
     Method.WECHAT: ("scan", "check", "authorise", "done"),
     Method.QQ: ("scan", "confirm", "done"),
     Method.FACE: ("scan", "welcome", "agreement", "recognition", "done"),
+    Method.NETID: ("scan", "check", "authorise", "done"),
 }
 _CARD_STEPS = ("scan", "card", "confirm", "done")
 _CARD_STAGES = (PageStage.CARD_NEEDED, PageStage.CARD_BINDING, PageStage.CARD_BOUND)

@@ -20,7 +20,7 @@ from verification.identity import Identity
 from verification.ports import PhoneRedirect, ProviderAnswer, ProviderSession
 from verification.providers.addresses import allowed_phone_url, is_loopback
 from verification.providers.counts import ProviderCounts
-from verification.providers.http import OPEN_RETRY_DELAYS, parse_object, retry_transient
+from verification.providers.http import OPEN_RETRY_DELAYS, parse_object, retry_transient, typed
 from verification.providers.tencent.client import FaceIdClient, FaceIdError
 from verification.providers.tencent.codes import (
     API_REASONS,
@@ -114,10 +114,10 @@ class TencentFaceProvider:
         """The vendor's pages."""
         return _PHONE_ORIGINS | self._own_origin
 
-    async def open(self, attempt: AttemptId, identity: Identity, return_url: str) -> ProviderSession:
+    async def open(self, attempt: AttemptId, identity: Identity | None, return_url: str) -> ProviderSession:
         """Start a flow with the name, the number and the attempt's id."""
         try:
-            state = await self._open(attempt, identity, return_url)
+            state = await self._open(attempt, typed(identity), return_url)
         except ProviderUnavailable as error:
             log.warning("FaceID started no flow for attempt %s: %s", attempt, error)
             raise self._judged(error) from None
