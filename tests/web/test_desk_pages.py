@@ -79,7 +79,7 @@ async def test_a_dispute_is_found_by_its_case_number_also_where_no_attempt_was_m
         of_attempt = await anna.get("/desk/attempts/0A1B-2C3D")
         of_quota = await anna.fill("/desk/attempts", sought="ffff 0000")
 
-    assert "用户对结果有异议" in of_attempt.text
+    assert "客户对结果有异议" in of_attempt.text
     assert "QQ" in of_attempt.text
     assert "认证 FFFF-0000" in of_quota.text
     assert "这个身份证号已认证 3 个账号" in of_quota.text
