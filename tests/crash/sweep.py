@@ -21,7 +21,7 @@ from tests.crash.stories import StoryUser, UserAction
 from tests.simulator_fixture import Simulator, simulator
 
 _NUMBERS = re.compile(r"[\dA-F]{4}-[\dA-F]{4}|[\d*]+|/v/[\w-]+")
-_RECORDS = re.compile(r"^已(单独)?同意.*$", re.MULTILINE)
+_RECORDS = re.compile(r"^✓ 已(单独)?同意.*$", re.MULTILINE)
 """The records of consents, which stand elsewhere after a crash."""
 _ASKED_AGAIN = "正在手机上确认"
 """A code shows this only when it is shown again after the second step on the phone."""
