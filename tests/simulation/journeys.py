@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _COUNTED = "SELECT step, method, reason, sum(count) FROM funnel GROUP BY step, method, reason"
 _NEWS = (
     events.ReaskRequested
+    | events.ReminderDue
     | events.AttemptOpened
     | events.AttemptRefused
     | events.QuotaChecked
@@ -49,9 +50,11 @@ def funnel_errors(ledger: "CommitChecker") -> list[str]:
 def _cells(turns: Sequence["CommittedTurn"]) -> Iterator[Cell]:
     under_way: dict[tuple[str, str], Seen] = {}
     over: list[Seen] = []
+    reminded: set[str] = set()
     for turn in turns:
         if any(isinstance(effect, EraseRecords) for effect in turn.step.effects):
             over += [under_way.pop(key) for key in list(under_way) if key[0] == turn.person]
+            reminded.discard(turn.person)
             continue
         key = (turn.person, _account(turn))
         if key not in under_way and _begins(turn):
@@ -59,10 +62,30 @@ def _cells(turns: Sequence["CommittedTurn"]) -> Iterator[Cell]:
         if key in under_way:
             _note(under_way[key], *_step(turn))
             yield from _failure(turn)
+            yield from _reminder(turn, is_awaited=turn.person in reminded)
+        if _is_reminder(turn):
+            reminded.add(turn.person)
+        elif _comes_back(turn):
+            reminded.discard(turn.person)
     for seen in (*over, *under_way.values()):
         for method, furthest in seen.items():
             steps = STEPS[: STEPS.index(furthest) + 1]
             yield from ((step, method or "", "") for step in steps if method is None or step in METHOD_STEPS)
+
+
+def _reminder(turn: "CommittedTurn", *, is_awaited: bool) -> Iterator[Cell]:
+    if _is_reminder(turn):
+        yield FunnelStep.REMINDED, "", ""
+    elif is_awaited and _comes_back(turn):
+        yield FunnelStep.RETURNED, "", ""
+
+
+def _is_reminder(turn: "CommittedTurn") -> bool:
+    return isinstance(turn.event, events.ReminderDue) and bool(turn.step.effects)
+
+
+def _comes_back(turn: "CommittedTurn") -> bool:
+    return not isinstance(turn.event, _NEWS) or isinstance(turn.step.state, states.Idle | states.Verified)
 
 
 def _begins(turn: "CommittedTurn") -> bool:

@@ -26,7 +26,7 @@ async def test_support_creates_prints_finds_and_revokes_a_link_and_reads_the_fun
         await page.get_by_label("你的称呼").fill("anna")
         await page.get_by_label("密钥").fill(KEY)
         await page.get_by_role("button", name="登录").click()
-        await page.get_by_text("出示二维码，流失 33%").wait_for()
+        await page.get_by_text("看到二维码，流失 33%").wait_for()
         await fits()
 
         await page.get_by_role("link", name="链接", exact=True).click()

@@ -32,6 +32,7 @@ PATHS = {
         {"press": "confirm"},
     ],
     Method.FACE: [{}, {"press": "quick"}, {"press": "next"}, {"press": "next", "agree": "yes"}, {"press": "recognise"}],
+    Method.NETID: [{}, {"press": "go_authorise"}, {"press": "authorise"}],
 }
 FRAME = '<!doctype html><iframe width="360" height="700" src="{address}"></iframe>'
 
