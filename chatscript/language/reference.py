@@ -92,7 +92,8 @@ def python_reference(*kinds: type) -> str:
 
 def _arguments(function: Callable[..., object]) -> str:
     taken = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    return f"({', '.join(str(each) for each in taken)})".replace("|", "\\|")
+    # Python 3.13 names the module in which it keeps its paths.
+    return f"({', '.join(map(str, taken))})".replace("|", "\\|").replace("pathlib._local.", "pathlib.")
 
 
 def extension(version: str) -> dict[str, str]:

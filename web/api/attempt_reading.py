@@ -5,7 +5,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -18,7 +17,7 @@ from verification.ids import Account
 from verification.invitations import is_account, read_account
 from verification.support.store import AttemptSummary
 from web.api.problems import Problem, ProblemCode
-from web.api.reading import MAX_LIMIT, checked, idempotency_key, invalid_request, read_json, read_query
+from web.api.reading import MAX_LIMIT, TypedMethod, checked, idempotency_key, invalid_request, read_json, read_query
 
 _ID = re.compile(r"attempt-[0-9a-f]{32}")
 _CURSOR = re.compile(r"(\d{1,17}):(attempt-[0-9a-f]{32})", re.ASCII)
@@ -34,7 +33,7 @@ class _AttemptBody(BaseModel):
     account: str
     name: str = Field(repr=False)
     number: str = Field(repr=False)
-    method: Literal[Method.WECHAT, Method.QQ, Method.FACE]
+    method: TypedMethod
     language: str | None = None
 
 
@@ -63,7 +62,7 @@ async def read_new_attempt(request: Request, languages: Collection[str], fresh: 
     return NewAttempt(
         account=checked("account", read_account, body.account),
         identity=Identity(_read_name(body.name), _read_number(body.number, now)),
-        method=body.method,
+        method=Method(body.method),
         language=body.language,
         idempotency_key=idempotency_key(request, fresh),
     )

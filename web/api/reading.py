@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -17,6 +17,8 @@ from web.middleware import read_body
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
+TypedMethod = Literal["wechat", "qq", "face"]
+"""A method for which a name and a number are typed."""
 _LIMIT = 16 * 1024
 _MAX_KEY = 200
 MAX_LIMIT = 100
@@ -31,7 +33,7 @@ class _LinkBody(BaseModel):
     ttl_seconds: int | None = Field(
         default=None, strict=True, ge=int(MIN_TTL.total_seconds()), le=int(MAX_TTL.total_seconds())
     )
-    method: Method | None = None
+    method: TypedMethod | None = None
     language: str | None = None
 
 
@@ -56,7 +58,7 @@ async def read_link_request(request: Request, languages: Collection[str], fresh:
         idempotency_key=idempotency_key(request, fresh),
         campaign=checked("campaign", read_campaign, link.campaign),
         ttl=None if link.ttl_seconds is None else timedelta(seconds=link.ttl_seconds),
-        method=link.method,
+        method=None if link.method is None else Method(link.method),
         language=link.language,
     )
 
