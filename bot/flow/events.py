@@ -271,6 +271,20 @@ class AttemptFailed:
     reason: Reason
 
 
+ProgramEvent = (
+    ReaskRequested
+    | ReminderDue
+    | AttemptOpened
+    | AttemptRefused
+    | QuotaChecked
+    | AttemptProgressed
+    | CodeExpiring
+    | CodeExpired
+    | AttemptPassed
+    | AttemptFailed
+)
+"""An event that no person causes."""
+
 Event = (
     Said
     | FormSent
@@ -282,14 +296,5 @@ Event = (
     | MethodSuggested
     | Sent
     | Throttled
-    | ReaskRequested
-    | ReminderDue
-    | AttemptOpened
-    | AttemptRefused
-    | QuotaChecked
-    | AttemptProgressed
-    | CodeExpiring
-    | CodeExpired
-    | AttemptPassed
-    | AttemptFailed
+    | ProgramEvent
 )

@@ -65,19 +65,7 @@ class JourneyTurn:
     language: str
 
 
-_BEGIN_NOTHING = (
-    events.ReaskRequested
-    | events.ReminderDue
-    | events.AttemptOpened
-    | events.AttemptRefused
-    | events.QuotaChecked
-    | events.AttemptProgressed
-    | events.CodeExpiring
-    | events.CodeExpired
-    | events.AttemptPassed
-    | events.AttemptFailed
-    | events.LinkRejected
-)
+_BEGIN_NOTHING = events.ProgramEvent | events.LinkRejected
 """No journey begins with one of these events: no person causes them, or a broken link brought the person."""
 
 _STEP_OF: Mapping[type[State], FunnelStep] = {

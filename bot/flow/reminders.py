@@ -29,20 +29,6 @@ REMINDED: Mapping[type[State], str] = {
 }
 """The states in which people stop, with the key of the words that name the step under `reminder.step`."""
 
-_OF_THE_PROGRAM = (
-    events.ReminderDue
-    | events.ReaskRequested
-    | events.AttemptOpened
-    | events.AttemptRefused
-    | events.QuotaChecked
-    | events.AttemptProgressed
-    | events.CodeExpiring
-    | events.CodeExpired
-    | events.AttemptPassed
-    | events.AttemptFailed
-)
-"""Events that do not show that the person is back."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReminderTimes:
@@ -85,7 +71,8 @@ def update_reminders(reminders: Reminders, event: Event, step: Step) -> Reminder
         return Reminders(is_off=reminders.is_off)
     if isinstance(event, events.ReminderDue) and step.effects:
         return replace(reminders, sent=reminders.sent + 1, is_awaited=True)
-    return reminders if isinstance(event, _OF_THE_PROGRAM) else replace(reminders, is_awaited=False)
+    # An event of the program does not show that the person is back.
+    return reminders if isinstance(event, events.ProgramEvent) else replace(reminders, is_awaited=False)
 
 
 def next_reminder(reminders: Reminders, state: State, now: datetime, times: ReminderTimes | None) -> datetime | None:
