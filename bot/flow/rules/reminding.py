@@ -17,10 +17,10 @@ def reminded(state: State, _: ReminderDue, __: RuleContext) -> Step:
         return Step(state)
     question = prompt(state)
     off = (RemindersOffButton(),)
-    if isinstance(question, AskQuestion) and question.rows:
+    if isinstance(question, AskQuestion):
         values = {**question.values, "step": TextKey(f"reminder.step.{step}")}
         return Step(state, (replace(question, values=values, note="reminder.ask", rows=(*question.rows, off)),))
-    # A forced reply takes no buttons, and a code's picture stays where it is.
+    # A code's picture stays where it is.
     note = SendText("reminder.note", {"step": TextKey(f"reminder.step.{step}")}, (off,))
     return Step(state, (note, question))
 
