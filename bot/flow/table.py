@@ -89,16 +89,16 @@ TABLE: tuple[Row, ...] = (
     on(AskingName, Said, details.name_said, AskingNumber, Confirming, CheckingName),
     on_choice(AskingName, Choice.BACK, entry.back_to_consent, Agreeing),
     on_choice(CheckingName, Choice.NAME_RIGHT, details.name_right, AskingNumber, Confirming),
-    on_choice(CheckingName, Choice.NAME_WRONG, details.name_not_right, AskingName, ChangingName),
+    on_choice(CheckingName, Choice.NAME_WRONG, details.back_to_name, AskingName, ChangingName),
     on(CheckingName, Said, details.name_said, AskingNumber, Confirming),
-    on(CheckingName, Command.BACK, details.name_not_right, AskingName, ChangingName),
+    on(CheckingName, Command.BACK, details.back_to_name, AskingName, ChangingName),
     on(AskingNumber, Said, details.number_said, Confirming, AskingName, CheckingName),
     on_choice(AskingNumber, Choice.BACK, details.back_to_name, AskingName),
     # The data and the method
     on_choice(Confirming, Choice.WECHAT, scan.wechat_chosen, Opening),
     on_choice(Confirming, Choice.QQ, scan.qq_chosen, Opening),
     on_choice(Confirming, Choice.FACE, scan.face_chosen, AgreeingFace),
-    on_choice(Confirming, Choice.CHANGE_NAME, details.name_wrong, ChangingName),
+    on_choice(Confirming, Choice.CHANGE_NAME, details.back_to_name, ChangingName),
     on_choice(Confirming, Choice.CHANGE_NUMBER, details.number_wrong, ChangingNumber),
     on_former_choice(Confirming, Choice.CONFIRM, scan.confirmed, Opening, AgreeingFace),
     on_former_choice(Confirming, Choice.BACK, details.back_from_confirm, ChangingNumber),
@@ -157,9 +157,10 @@ TABLE: tuple[Row, ...] = (
     on(Verified, Command.BACK, scan.verified_stays),
     on(Verified, AttemptPassed, scan.attempt_passed_before),
     # Cancelling, in every state that offers it
-    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (Confirming, AgreeingFace, QuotaFull)),
-    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (AskingName, AskingNumber)),
-    *(on_choice(state, Choice.CANCEL, anytime.cancelled, Idle) for state in (ChangingName, ChangingNumber)),
+    *(
+        on_choice(state, Choice.CANCEL, anytime.cancelled, Idle)
+        for state in (Confirming, AgreeingFace, QuotaFull, AskingName, AskingNumber, ChangingName, ChangingNumber)
+    ),
     *(on_choice(state, Choice.CANCEL, anytime.attempt_cancelled, Idle) for state in (Scanning, Expired, Failed)),
     on(Opening, Command.CANCEL, anytime.attempt_cancelled, Idle),
     # Disputing

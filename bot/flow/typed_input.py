@@ -24,6 +24,10 @@ class Remark(StrEnum):
     BUTTON = "button"
 
 
+SMALL_TALK = frozenset({Remark.GREETING, Remark.THANKS, Remark.WAIT})
+"""Remarks that get a kind word, and the step stays."""
+
+
 @runtime_checkable
 class WordLists(Protocol):
     """What word lists say about a text; every method is pure."""

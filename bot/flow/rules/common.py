@@ -22,7 +22,7 @@ from bot.flow.events import MessageKind, Sent
 from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import State
-from bot.flow.typed_input import Remark, is_question, match_link
+from bot.flow.typed_input import SMALL_TALK, Remark, is_question, match_link
 from bot.flow.unanswered import redact_question
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity
@@ -152,7 +152,7 @@ def answer_own_words(state: State, text: str, context: RuleContext) -> Step | No
     if answer := answer_wish(state, text, context) or answer_from_faq(state, text, context):
         return answer
     remark = context.words.remark(text)
-    if remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT):
+    if remark in SMALL_TALK:
         return Step(touched(state), (short_prompt(state, f"misc.{remark}"),))
     return None
 

@@ -61,10 +61,6 @@ def name_right(state: states.CheckingName, _: Event, context: RuleContext) -> St
     return Step(step.state, (done, *(effect for effect in step.effects if not isinstance(effect, DeleteUserMessage))))
 
 
-def name_not_right(state: states.CheckingName, _: Event, context: RuleContext) -> Step:
-    return ask(_asking_name(state, context))
-
-
 def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
     number, rest = split_number(event.text, context.now.date())
     if is_question(event.text) and (answer := answer_from_faq(state, event.text, context, DeleteUserMessage())):
@@ -121,12 +117,10 @@ def read_form(name: str, number: str, context: RuleContext, *, is_checked: bool)
     return Identity(replace(found_name, is_confidential=True), found_number)
 
 
-def back_to_name(state: states.AskingNumber, _: Event, context: RuleContext) -> Step:
-    return ask(states.AskingName(account=state.account, question_id=context.question_id))
-
-
-def name_wrong(state: states.Confirming, _: Event, context: RuleContext) -> Step:
-    return ask(states.ChangingName(account=state.account, question_id=context.question_id, identity=state.identity))
+def back_to_name(
+    state: states.CheckingName | states.AskingNumber | states.Confirming, _: Event, context: RuleContext
+) -> Step:
+    return ask(_asking_name(state, context))
 
 
 def number_wrong(state: states.Identified, _: Event, context: RuleContext) -> Step:
@@ -163,11 +157,13 @@ def _was_asked_back(state: NameStep, name: Name) -> bool:
     return isinstance(state, states.CheckingName) and state.name == name
 
 
-def _former(state: NameStep | NumberStep) -> Identity | None:
+def _former(state: NameStep | NumberStep | states.Confirming) -> Identity | None:
     return None if isinstance(state, states.AskingName | states.AskingNumber) else state.identity
 
 
-def _asking_name(state: NameStep | NumberStep, context: RuleContext) -> states.AskingName | states.ChangingName:
+def _asking_name(
+    state: NameStep | NumberStep | states.Confirming, context: RuleContext
+) -> states.AskingName | states.ChangingName:
     if (identity := _former(state)) is None:
         return states.AskingName(account=state.account, question_id=context.question_id)
     return states.ChangingName(account=state.account, question_id=context.question_id, identity=identity)

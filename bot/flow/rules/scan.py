@@ -59,7 +59,7 @@ from bot.flow.rules.common import (
     quota_full,
 )
 from bot.flow.states import State
-from bot.flow.typed_input import Remark, is_about_code
+from bot.flow.typed_input import SMALL_TALK, is_about_code
 from bot.flow.waiting import Wait, wait_of
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
@@ -232,20 +232,18 @@ def said_while_scanning(state: states.Scanning, event: Said, context: RuleContex
     if is_about_code(event.text):
         return code_shown_again(state, event, context)
     remark = context.words.remark(event.text)
-    is_polite = remark in (Remark.GREETING, Remark.THANKS, Remark.WAIT)
-    answer = (
-        None if is_polite else answer_wish(state, event.text, context) or answer_from_faq(state, event.text, context)
-    )
-    if answer is not None:
-        return answer
-    unanswered = () if is_polite else count_unanswered(state, event.text)
+    unanswered: tuple[Effect, ...] = ()
+    if remark not in SMALL_TALK:
+        if answer := answer_wish(state, event.text, context) or answer_from_faq(state, event.text, context):
+            return answer
+        unanswered = count_unanswered(state, event.text)
     if wait_of(state, context.now) is not Wait.UNSCANNED:
         # "I have scanned it", "nothing happens": what is waited for is the answer.
         status = scanning_status(state, event, context)
         return Step(status.state, (*status.effects, *unanswered))
     values: Values = {"method": TextKey(f"method.{state.method}")}
     hint = SendText("scan.said", values, CODE_AGAIN)
-    if is_polite:
+    if remark in SMALL_TALK:
         hint = SendText("scan.remark", {**values, "words": TextKey(f"misc.{remark}")}, CODE_AGAIN)
     return Step(replace(state, touched=True), (hint, *unanswered))
 
