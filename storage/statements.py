@@ -37,7 +37,7 @@ RETURNING id
 """
 
 SLOT_OF = "SELECT account, method, taken_at, simulated FROM places WHERE account = $1"
-FREE_SLOT = "DELETE FROM places WHERE account = $1 RETURNING slot"
+FREE_SLOT = "DELETE FROM places WHERE account = $1"
 ACCOUNTS_OF = "SELECT account FROM places WHERE identity_index = $1"
 TAKE_SLOT = """
 INSERT INTO places (identity_index, slot, account, attempt, method, taken_at, simulated)

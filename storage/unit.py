@@ -226,9 +226,9 @@ class SqlUnit(SqlDialogueSupport):
             tuple(LinkBinding(Account(account), mapping.from_micros(opened_at)) for account, opened_at in bindings),
         )
 
-    async def free_slot(self, account: Account) -> bool:
-        """Free the quota slot of an account that was closed or verified anew elsewhere; False when it has none."""
-        return bool(await self._connection.fetch(sql.FREE_SLOT, account))
+    async def free_slot(self, account: Account) -> None:
+        """Free the quota slot, if any, of an account that was closed or verified anew elsewhere."""
+        await self._connection.fetch(sql.FREE_SLOT, account)
 
     async def erase(self, person: PersonId, account: Account) -> DeletedCounts:
         self.erased = True

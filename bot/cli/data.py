@@ -131,19 +131,20 @@ async def erase(settings: Settings, account: Account, say: Say, *, frees_slot: b
     masked = mask_account(account)
     async with open_configured_store(settings) as store:
         deleted = await _erase_people(store, account)
-        is_freed = frees_slot and await store.transact(account, lambda unit: unit.free_slot(account))
-        slot = await store.transact(account, lambda unit: unit.slot_of(account))
+        has_slot = await store.transact(account, lambda unit: unit.slot_of(account)) is not None
+        if frees_slot:
+            await store.transact(account, lambda unit: unit.free_slot(account))
         own = own_account(PersonId(f"telegram:{account}"))
         has_namesake = account.isdecimal() and await _is_known(store, own)
-    if is_freed:
+    if has_slot and frees_slot:
         say(f"freed: the quota slot of {masked}; it is not verified any more")
-    elif slot is not None:
+    elif has_slot:
         say(f"kept: that {masked} is verified, and the quota slot of its ID number, by keyed index")
     if not any(deleted.values()):
         say(f"nothing else is stored about {masked}")
-        if slot is None and not is_freed and account.isdecimal():
+        if not has_slot and account.isdecimal():
             say(_namesake(own, known=has_namesake))
-        return int(slot is None and not is_freed)
+        return int(not has_slot)
     _print_counts(deleted, say)
     say(f"erased: what was stored about {masked}; older copies of the database still contain it, sealed")
     return 0
