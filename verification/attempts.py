@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType
 
 from verification.errors import AttemptOver
 from verification.identity import Identity, NetworkIdentity
@@ -45,6 +45,8 @@ class Method(StrEnum):
 
 TYPED_METHODS = tuple(method for method in Method if method.takes_identity)
 """The methods of the guide."""
+TypedMethodName = Literal["wechat", "qq", "face"]
+"""Their names, for what is read from outside."""
 
 
 class ProviderApp(StrEnum):

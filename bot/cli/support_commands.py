@@ -3,12 +3,12 @@
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.report import STDOUT, run_command
-from verification.attempts import Method
+from verification.attempts import Method, TypedMethodName
 from verification.support.funnel import Dimension
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 Bot = Annotated[str, typer.Option(help="The bot's user name; by default Telegram is asked", metavar="NAME")]
 Png = Annotated[Path | None, typer.Option(help="Write the QR code to a new PNG file for print", metavar="FILE|-")]
 Svg = Annotated[Path | None, typer.Option(help="Write the QR code to a new SVG file", metavar="FILE|-")]
-# A network identity is no method of a link, and while it is off no help names it.
-MethodName = Literal["wechat", "qq", "face"]
 Campaign = Annotated[str, typer.Option(help="Only this campaign", metavar="NAME")]
 
 
@@ -38,7 +36,7 @@ def link(  # noqa: PLR0913, PLR0917 - each is an option of the command
     account: Annotated[str, typer.Option(help="The cloud account to verify")],
     campaign: Annotated[str, typer.Option(help="The campaign that the funnel counts it under", metavar="NAME")] = "",
     ttl: Annotated[str, typer.Option(help="How long the link can be opened: 30m, 12h, 7d", metavar="TIME")] = "",
-    method: Annotated[MethodName | None, typer.Option(help="The method that it suggests")] = None,
+    method: Annotated[TypedMethodName | None, typer.Option(help="The method that it suggests")] = None,
     language: Annotated[str, typer.Option(help="The language that the chat begins in: zh or en", metavar="zh|en")] = "",
     bot: Bot = "",
     png: Png = None,
@@ -95,7 +93,7 @@ def faq_link(
     run_command(work)
 
 
-def method_link(method: MethodName, bot: Bot = "", png: Png = None, svg: Svg = None) -> None:
+def method_link(method: TypedMethodName, bot: Bot = "", png: Png = None, svg: Svg = None) -> None:
     """Print the link that suggests a method, and its QR code."""
     from bot import links
     from bot.cli import show_link
@@ -110,7 +108,7 @@ def method_link(method: MethodName, bot: Bot = "", png: Png = None, svg: Svg = N
 
 
 def way_link(
-    method: Annotated[MethodName, typer.Argument(help="The method that it suggests")],
+    method: Annotated[TypedMethodName, typer.Argument(help="The method that it suggests")],
     bot: Bot = "",
     png: Png = None,
     svg: Svg = None,
@@ -145,7 +143,7 @@ def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
     until: Annotated[str, typer.Option(help="Last day; today by default", metavar="2026-11-30")] = "",
     days: Annotated[int, typer.Option(min=1, max=3650, help="The number of days, without --since")] = 30,
     by: Annotated[Dimension | None, typer.Option(help="Group by this")] = None,
-    method: Annotated[MethodName | None, typer.Option(help="Only this method")] = None,
+    method: Annotated[TypedMethodName | None, typer.Option(help="Only this method")] = None,
     language: Annotated[str, typer.Option(help="Only people who began in this language", metavar="zh|en")] = "",
     csv: Annotated[Path | None, typer.Option(help="Write all numbers as CSV; - is stdout", metavar="FILE|-")] = None,
     json: Annotated[Path | None, typer.Option(help="Write all numbers as JSON", metavar="FILE|-")] = None,
@@ -161,7 +159,7 @@ def funnel(  # noqa: PLR0913, PLR0917 - each is an option of the command
     run_command(lambda settings: reporting.report_funnel(settings, options, output))
 
 
-def _method(name: MethodName | None) -> Method | None:
+def _method(name: TypedMethodName | None) -> Method | None:
     return None if name is None else Method(name)
 
 

@@ -1,9 +1,20 @@
 from itertools import product
+from typing import get_args
 
 import pytest
 
 from tests.fakes import make_attempt
-from verification.attempts import LIVE_STATUSES, STATUS_TRANSITIONS, AttemptStatus, Passed, Reason, Rejected, Verdict
+from verification.attempts import (
+    LIVE_STATUSES,
+    STATUS_TRANSITIONS,
+    TYPED_METHODS,
+    AttemptStatus,
+    Passed,
+    Reason,
+    Rejected,
+    TypedMethodName,
+    Verdict,
+)
 from verification.errors import AttemptOver
 
 ENDS = sorted(set(AttemptStatus) - LIVE_STATUSES)
@@ -78,3 +89,7 @@ def test_a_recorded_verdict_is_recognised(recorded: Verdict, repeated: Verdict) 
 def test_without_a_verdict_none_is_recognised(outcome: Verdict) -> None:
     assert not make_attempt().has_verdict(outcome)
     assert not make_attempt(status=AttemptStatus.EXPIRED).has_verdict(outcome)
+
+
+def test_the_names_read_from_outside_are_those_of_the_methods_with_a_typed_identity() -> None:
+    assert get_args(TypedMethodName) == TYPED_METHODS

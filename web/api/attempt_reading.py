@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from verification.attempts import AttemptId, Method
+from verification.attempts import AttemptId, Method, TypedMethodName
 from verification.callers.attempts import NewAttempt
 from verification.callers.store import ListPosition
 from verification.identity import Identity, Name, Number, read_name, read_number
@@ -17,7 +17,7 @@ from verification.ids import Account
 from verification.invitations import is_account, read_account
 from verification.support.store import AttemptSummary
 from web.api.problems import Problem, ProblemCode
-from web.api.reading import MAX_LIMIT, TypedMethod, checked, idempotency_key, invalid_request, read_json, read_query
+from web.api.reading import MAX_LIMIT, checked, idempotency_key, invalid_request, read_json, read_query
 
 _ID = re.compile(r"attempt-[0-9a-f]{32}")
 _CURSOR = re.compile(r"(\d{1,17}):(attempt-[0-9a-f]{32})", re.ASCII)
@@ -33,7 +33,7 @@ class _AttemptBody(BaseModel):
     account: str
     name: str = Field(repr=False)
     number: str = Field(repr=False)
-    method: TypedMethod
+    method: TypedMethodName
     language: str | None = None
 
 

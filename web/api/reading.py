@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
-from verification.attempts import Method
+from verification.attempts import Method, TypedMethodName
 from verification.ids import Account
 from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
 from verification.support.service import MAX_TTL, MIN_TTL, LinkRequest
@@ -17,8 +17,6 @@ from web.middleware import read_body
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-TypedMethod = Literal["wechat", "qq", "face"]
-"""A method for which a name and a number are typed."""
 _LIMIT = 16 * 1024
 _MAX_KEY = 200
 MAX_LIMIT = 100
@@ -33,7 +31,7 @@ class _LinkBody(BaseModel):
     ttl_seconds: int | None = Field(
         default=None, strict=True, ge=int(MIN_TTL.total_seconds()), le=int(MAX_TTL.total_seconds())
     )
-    method: TypedMethod | None = None
+    method: TypedMethodName | None = None
     language: str | None = None
 
 
