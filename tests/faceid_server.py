@@ -137,6 +137,19 @@ class FaceIdServer:
         )
 
     @property
+    def settings(self) -> dict[str, str]:
+        """The variables of a bot that verifies faces here, and by no other method."""
+        return {
+            "PROVIDER_WECHAT": "off",
+            "PROVIDER_QQ": "off",
+            "PROVIDER_FACE": "tencent",
+            "TENCENT_ENDPOINT": self.base,
+            "TENCENT_SECRET_ID": SECRET_ID,
+            "TENCENT_SECRET_KEY": SECRET_KEY,
+            "TENCENT_RULE_ID": RULE_ID,
+        }
+
+    @property
     def last(self) -> FaceIdFlow:
         """The flow that was started last."""
         return list(self.flows.values())[-1]
@@ -373,10 +386,8 @@ async def faceid_server(clock: Callable[[], datetime], port: int = 0) -> AsyncIt
 
 async def _serve_forever() -> None:
     async with faceid_server(lambda: datetime.now(UTC), 8099) as server:
-        sys.stdout.write(
-            f"PROVIDER_FACE=tencent PROVIDER_WECHAT=off PROVIDER_QQ=off TENCENT_ENDPOINT={server.base} "
-            f"TENCENT_SECRET_ID={SECRET_ID} TENCENT_SECRET_KEY={SECRET_KEY} TENCENT_RULE_ID={RULE_ID} make run\n"
-        )
+        variables = " ".join(f"{name}={value}" for name, value in server.settings.items())
+        sys.stdout.write(f"{variables} make run\n")
         await asyncio.Event().wait()
 
 

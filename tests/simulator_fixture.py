@@ -267,6 +267,13 @@ async def go_to_method_choice(
     await guest.sees(comes_to)
 
 
+async def choose_the_face_check(guest: ChatUser) -> None:
+    """Choose it, and agree to it."""
+    await guest.taps("人脸识别")
+    await guest.sees("需要你单独同意")
+    await guest.taps("同意并继续")
+
+
 async def scan(guest: ChatUser, phone: Phone, app: PhoneApp = PhoneApp.WECHAT) -> None:
     """Scan the newest code with an app."""
     code = await guest.sees("等待扫码")

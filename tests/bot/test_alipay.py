@@ -13,7 +13,17 @@ from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
 from tests.alipay_server import APP_ID, AlipayServer, alipay_server, key_pair, private_text, public_text
 from tests.bot.app_fixture import running_bot
-from tests.simulator_fixture import NAME, NUMBER, ChatUser, go_to_method_choice, press, said, scan, simulator
+from tests.simulator_fixture import (
+    NAME,
+    NUMBER,
+    ChatUser,
+    choose_the_face_check,
+    go_to_method_choice,
+    press,
+    said,
+    scan,
+    simulator,
+)
 
 PRIVATE_KEY = private_text(key_pair("merchant"))
 
@@ -25,11 +35,6 @@ class AlipayChat:
     platform: AlipayServer
     guest: ChatUser
     phone: Phone
-
-    async def to_the_code(self) -> None:
-        await self.guest.taps("人脸识别")
-        await self.guest.sees("需要你单独同意")
-        await self.guest.taps("同意并继续")
 
     async def into_alipay(self) -> None:
         """Press on; the phone opens Alipay by its link, with the address inside."""
@@ -67,7 +72,7 @@ async def test_a_failed_check_one_that_was_left_and_a_pass_with_nothing_personal
     caplog.set_level(logging.DEBUG)
     async with chat(tmp_path) as at:
         await go_to_method_choice(at.guest)
-        await at.to_the_code()
+        await choose_the_face_check(at.guest)
         await scan(at.guest, at.phone, PhoneApp.BROWSER)
         await at.into_alipay()
         await press(at.phone, "不通过")

@@ -11,8 +11,18 @@ import pytest
 
 from playground.phone.browser import Phone
 from tests.bot.app_fixture import RunningBot, running_bot
-from tests.faceid_server import RULE_ID, SECRET_ID, SECRET_KEY, FaceIdFault, FaceIdServer, faceid_server
-from tests.simulator_fixture import NAME, NUMBER, ChatUser, go_to_method_choice, press, said, scan, simulator
+from tests.faceid_server import SECRET_ID, SECRET_KEY, FaceIdFault, FaceIdServer, faceid_server
+from tests.simulator_fixture import (
+    NAME,
+    NUMBER,
+    ChatUser,
+    choose_the_face_check,
+    go_to_method_choice,
+    press,
+    said,
+    scan,
+    simulator,
+)
 
 DONE = "🎉 认证成功"
 
@@ -25,12 +35,6 @@ class FaceIdFixture:
     vendor: FaceIdServer
     guest: ChatUser
     phone: Phone
-
-    async def choose_the_face_check(self) -> None:
-        """Choose it, and agree to it."""
-        await self.guest.taps("人脸识别")
-        await self.guest.sees("需要你单独同意")
-        await self.guest.taps("同意并继续")
 
     async def on_the_vendors_page(self) -> None:
         """Scan the code, and press on to the vendor's page."""
@@ -46,17 +50,7 @@ async def scene(folder: Path) -> AsyncIterator[FaceIdFixture]:
         faceid_server(lambda: datetime.now(UTC)) as vendor,
         simulator() as telegram,
         Phone() as phone,
-        running_bot(
-            telegram,
-            folder,
-            provider_wechat="off",
-            provider_qq="off",
-            provider_face="tencent",
-            tencent_secret_id=SECRET_ID,
-            tencent_secret_key=SECRET_KEY,
-            tencent_rule_id=RULE_ID,
-            tencent_endpoint=vendor.base,
-        ) as bot,
+        running_bot(telegram, folder, **{name.lower(): value for name, value in vendor.settings.items()}) as bot,
     ):
         yield FaceIdFixture(bot, vendor, await telegram.new_user(), phone)
 
@@ -67,7 +61,7 @@ async def test_from_the_welcome_to_the_result_with_nothing_personal_in_the_log(
     caplog.set_level(logging.DEBUG)
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)
-        await at.choose_the_face_check()
+        await choose_the_face_check(at.guest)
         await at.on_the_vendors_page()
         await press(at.phone, "通过")
         await at.guest.sees(DONE)
@@ -83,7 +77,7 @@ async def test_from_the_welcome_to_the_result_with_nothing_personal_in_the_log(
 async def test_a_failure_gives_its_reason_and_the_next_try_is_another_flow(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)
-        await at.choose_the_face_check()
+        await choose_the_face_check(at.guest)
         await at.on_the_vendors_page()
         await press(at.phone, "2016")
         assert "正在获取结果" in at.phone.current_page().text
@@ -99,7 +93,7 @@ async def test_a_failure_gives_its_reason_and_the_next_try_is_another_flow(tmp_p
 async def test_a_limit_of_the_vendor_is_told_with_its_time(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await go_to_method_choice(at.guest)
-        await at.choose_the_face_check()
+        await choose_the_face_check(at.guest)
         await at.on_the_vendors_page()
         await press(at.phone, "2018")
 
@@ -110,7 +104,7 @@ async def test_a_vendor_that_is_away_is_told_and_the_person_can_continue(tmp_pat
     async with scene(tmp_path) as at:
         at.vendor.faults = [FaceIdFault.BROKEN] * 3
         await go_to_method_choice(at.guest)
-        await at.choose_the_face_check()
+        await choose_the_face_check(at.guest)
         assert "暂时没有响应" in said(await at.guest.sees("这次没有通过"))
         await at.guest.taps("再试一次")
         await at.on_the_vendors_page()

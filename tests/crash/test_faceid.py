@@ -10,7 +10,7 @@ from tests.crash.conversation import all_that_came, came_unmarked
 from tests.crash.crash_points import NOWHERE
 from tests.crash.crashing_bots import LEASE_SECONDS, CrashingBot
 from tests.crash.process import fork_client
-from tests.faceid_server import RULE_ID, SECRET_ID, SECRET_KEY, FaceIdServer, faceid_server
+from tests.faceid_server import FaceIdServer, faceid_server
 from tests.reliability import Proof
 from tests.simulator_fixture import ChatUser, go_to_method_choice, press, scan, simulator
 
@@ -51,18 +51,7 @@ async def test_a_killed_bot_loses_no_flow_and_no_verdict_of_the_vendor(tmp_path:
         return datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS * len(bot.crashes))
 
     async with faceid_server(bots_clock) as vendor, simulator() as telegram:
-        bot = CrashingBot(
-            telegram,
-            tmp_path,
-            fork_client(),
-            PROVIDER_WECHAT="off",
-            PROVIDER_QQ="off",
-            PROVIDER_FACE="tencent",
-            TENCENT_SECRET_ID=SECRET_ID,
-            TENCENT_SECRET_KEY=SECRET_KEY,
-            TENCENT_RULE_ID=RULE_ID,
-            TENCENT_ENDPOINT=vendor.base,
-        )
+        bot = CrashingBot(telegram, tmp_path, fork_client(), **vendor.settings)
         async with bot.running():
             points = await go_on(await telegram.new_user("李雷"), vendor, bot, killed="", point=NOWHERE)
             for each in points:
