@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chatscript.command_line import VERSION
 from tests.chatscript.bots.playing import FORM_BOT
 from tests.test_distribution import PROJECT, ROOT, done, run
 
@@ -17,6 +18,7 @@ KIT = tomllib.loads((ROOT / "kit" / "pyproject.toml").read_text(encoding="utf-8"
 
 def test_the_kit_takes_its_version_and_its_dependencies_from_the_project() -> None:
     assert KIT["project"]["version"] == PROJECT["project"]["version"]
+    assert PROJECT["project"]["version"] == VERSION
     assert KIT["build-system"] == PROJECT["build-system"]
     assert set(KIT["project"]["dependencies"]) <= set(PROJECT["project"]["dependencies"])
 
