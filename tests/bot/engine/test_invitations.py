@@ -255,16 +255,20 @@ async def test_when_another_chat_goes_on_with_the_account_the_code_of_the_first_
         assert isinstance(await at.state(BERT), states.Scanning)
 
 
-async def test_an_account_that_is_verified_by_now_is_said_to_be(tmp_path: Path) -> None:
+@pytest.mark.parametrize("simulated", [True, False])
+async def test_an_account_that_is_verified_by_now_is_said_to_be(tmp_path: Path, simulated: bool) -> None:
     async with support_fixture(tmp_path) as at:
+        at.desk.provider.simulated = simulated
         await at.until_code(await at.link())
         state = await at.state()
         assert isinstance(state, states.Scanning)
         await at.desk.core.complete(state.attempt, Passed())
         await at.desk.send_event(await at.link(), BERT)
 
+        found = await at.state(BERT)
         assert at.said(BERT) == ["verified.ask"]
-        assert (await at.state(BERT)).account == ACCOUNT
+        assert isinstance(found, states.Verified)
+        assert (found.account, found.method, found.simulated) == (ACCOUNT, Method.WECHAT, simulated)
 
 
 async def test_what_a_link_suggests_is_kept_until_the_ways_are_offered(tmp_path: Path) -> None:

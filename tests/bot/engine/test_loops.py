@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot.engine.messages import Envelope
+from bot.engine.messages import Envelope, TurnKind
 from bot.engine.notices import LEASE, POLL_INTERVAL, NoticeDispatcher
+from bot.engine.reminders import ReminderLoop
 from bot.engine.replicas import HEARTBEAT_INTERVAL, IsOrphaned, Replicas
 from bot.flow import codec
 from bot.flow.effects import SendText
-from bot.flow.events import Choice, Command, Commanded, Said
+from bot.flow.events import Choice, Command, Commanded, ReminderDue, Said
 from bot.flow.states import Idle
 from storage import SqlStore, StoreUnavailable
 from storage.sqlite_group import MAX_DELAY_SECONDS
@@ -157,8 +158,9 @@ async def test_a_loop_that_was_woken_rests_again(disk: SimulatedDisk) -> None:
 async def test_codes_expire_without_anybody_asking(disk: SimulatedDisk) -> None:
     desk = assemble(await virtual_store(disk), clock=LoopClock())
     await scanning(desk)
+    desk.clock.advance(minutes=65)
     async with dispatching(desk):
-        await asyncio.sleep(timedelta(minutes=65).total_seconds())
+        await asyncio.sleep(2 * POLL_INTERVAL)
 
         assert desk.chat.questions()[-1] == "expired.ask"
 
@@ -346,6 +348,31 @@ async def test_a_dialogue_that_cannot_be_read_keeps_no_other_from_being_resumed(
         await asyncio.sleep(MOMENT)
 
         assert desk.chat.questions(BERT) == ["type.ask"]
+
+
+# The reminders
+
+
+@in_virtual_time
+async def test_reminders_are_looked_for_twice_a_minute_and_an_outage_ends_no_loop(disk: SimulatedDisk) -> None:
+    faults = NoDelays()
+    desk = assemble(await virtual_store(disk, faults), clock=LoopClock())
+    async with open_unit(desk.store, ANNA) as unit:
+        await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=desk.clock(), remind_at=desk.clock())
+    sent = list[tuple[int, Envelope]]()
+
+    async def send(envelope: Envelope) -> None:
+        sent.append((round(now()), envelope))
+
+    reminding = asyncio.ensure_future(ReminderLoop(desk.store, send, desk.clock).run())
+    begun = round(now())
+    await asyncio.sleep(45)
+    faults.schedule_database_fault(DatabaseFault.DOWN)
+    await asyncio.sleep(50)
+    reminding.cancel()
+
+    reminder = Envelope(ANNA, ReminderDue(), None, kind=TurnKind.NEWS)
+    assert sent == [(begun + 30, reminder), (begun + 90, reminder)]
 
 
 # The replicas
