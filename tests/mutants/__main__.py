@@ -1,14 +1,15 @@
 """Plants a seeded sample of faults in each package, and prints how many of them a test finds."""
 
 import argparse
+import json
 import os
 import random
 import sys
 import tempfile
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from coverage import CoverageData
 
 from tests.mutants import trial
 from tests.mutants.mutations import Mutant, sites_of
-from tests.mutants.trial import Fate
+from tests.mutants.trial import Fate, Groups
 
 ROOT = Path(__file__).parents[2]
 PACKAGES: Mapping[str, tuple[str, ...]] = {
@@ -49,11 +50,11 @@ class Tried:
 
     @property
     def survived(self) -> bool:
-        return self.fate is Fate.SURVIVED and self.reason is None
+        return self.fate in (Fate.SURVIVED, Fate.UNSEEN) and self.reason is None
 
     @property
     def accepted(self) -> bool:
-        return self.fate is Fate.SURVIVED and self.reason is not None
+        return self.fate in (Fate.SURVIVED, Fate.UNSEEN) and self.reason is not None
 
 
 def sample(part: str, size: int, seed: int) -> Iterator[Mutant]:
@@ -67,10 +68,21 @@ def sample(part: str, size: int, seed: int) -> Iterator[Mutant]:
     return islice((mutant for mutant in made if mutant is not None), size)
 
 
-def coverage_of(package: str, folder: Path) -> CoverageData:
+@dataclass(frozen=True, eq=False)
+class Noted:
+    """What a run of a package's tests without any fault has shown."""
+
+    covered: CoverageData
+    costs: Mapping[str, float]
+    """CPU seconds of each test."""
+
+
+def noted_of(package: str, folder: Path) -> Noted:
     """Note which lines of the package each test runs; what the folder holds from an earlier run is used again."""
     data = folder / package.replace("/", "-")
-    if not data.exists():
+    costs = data.with_suffix(".json")
+    if not (data.exists() and costs.exists()):
+        data.unlink(missing_ok=True)
         # Not those of `make coverage`, which measure branches and other processes too.
         settings = data.with_suffix(".ini")
         settings.write_text(f"[run]\ndata_file = {data}\n", "utf-8")
@@ -80,49 +92,60 @@ def coverage_of(package: str, folder: Path) -> CoverageData:
             "--cov-context=test",
             "--cov-report=",
         )
-        if not trial.run([*noted, *PACKAGES[package]]):
+        if not trial.run([*noted, *PACKAGES[package]], costs):
             data.unlink(missing_ok=True)
             raise SystemExit(f"a test of {package} fails without any fault")
     found = CoverageData(str(data))
     found.read()
-    return found
+    return Noted(found, json.loads(costs.read_text("utf-8")))
 
 
-def tests_that_see(mutant: Mutant, covered: CoverageData) -> Sequence[Collection[str]]:
-    """The tests that run a line of the mutant, and then the others of their files, which may read what those cached.
+def tests_that_see(mutant: Mutant, noted: Noted) -> Groups:
+    """The tests that run a line of the mutant, and then the others of their files if those may read what one cached.
 
     What the import runs is seen by all tests of the package's folders, for a test that only compares constants runs no
     line: first by those that run a line of the module.
     """
-    lines = _tests_by_line(mutant.path, covered)
-    seen = set[str]().union(*(lines.get(line, set()) for line in mutant.lines))
-    if seen:
-        return [seen, {name.partition("::")[0] for name in seen}]
+    lines = _tests_by_line(mutant.path, noted)
+    seen = set[str]().union(*(lines.get(line, set()) for line in mutant.lines)) - {""}
+    if seen or is_inside_functions(mutant, noted):
+        cached = "@cache" in mutant.source
+        files = {name.partition("::")[0] for name in seen}
+        return [seen, {file for file in files if cached or 'scope="module"' in (ROOT / file).read_text("utf-8")}]
     folders = PACKAGES[package_of(mutant.path)]
     others = {file.relative_to(ROOT).as_posix() for folder in folders for file in (ROOT / folder).rglob("test_*.py")}
-    return [set[str](_OF_TABLES).union(*lines.values()), others]
+    return [set[str](_OF_TABLES).union(*lines.values()) - {""}, others]
 
 
 @cache
-def _tests_by_line(path: str, covered: CoverageData) -> Mapping[int, set[str]]:
-    by_line = covered.contexts_by_lineno(str(ROOT / path))
-    return {line: {name.partition("|")[0] for name in names if name} for line, names in by_line.items()}
+def _tests_by_line(path: str, noted: Noted) -> Mapping[int, set[str]]:
+    """The tests that run each line of a file; the import is one without a name."""
+    by_line = noted.covered.contexts_by_lineno(str(ROOT / path))
+    return {line: {name.partition("|")[0] for name in names} for line, names in by_line.items()}
 
 
-def try_all(mutants: Iterable[Mutant], covered: CoverageData, jobs: int) -> Iterable[tuple[Mutant, Fate]]:
-    """Run the trials, so many at a time."""
-    running = dict[int, Mutant]()
+def is_inside_functions(mutant: Mutant, noted: Noted) -> bool:
+    """Whether a process that has imported the module already can be given the fault."""
+    lines = _tests_by_line(mutant.path, noted)
+    return not any("" in lines.get(line, ()) for line in mutant.lines) and bool(trial.changed_functions(mutant))
+
+
+def try_all(mutants: Iterable[Mutant], noted: Noted, jobs: int) -> Iterator[tuple[Mutant, Fate]]:
+    """Run the trials, so many at a time: first those of what the import runs."""
+    inside, others = list[tuple[Mutant, Groups]](), list[tuple[Mutant, Groups]]()
     for mutant in mutants:
-        while len(running) >= jobs:
-            yield _ended(running)
-        running[trial.start(mutant, tests_that_see(mutant, covered))] = mutant
-    while running:
-        yield _ended(running)
-
-
-def _ended(running: dict[int, Mutant]) -> tuple[Mutant, Fate]:
-    process, status = os.wait()
-    return running.pop(process), trial.fate(status)
+        groups = tests_that_see(mutant, noted)
+        if not is_inside_functions(mutant, noted):
+            others.append((mutant, groups))
+        elif groups[0]:
+            inside.append((mutant, groups))
+        else:
+            yield mutant, Fate.UNSEEN
+    begin = [partial(trial.start, mutant, groups, noted.costs) for mutant, groups in others]
+    for at, status in trial.side_by_side(begin, jobs):
+        yield others[at][0], trial.fate(status)
+    if inside:
+        yield from trial.try_collected(inside, PACKAGES[package_of(inside[0][0].path)], noted.costs, jobs)
 
 
 def accepted() -> dict[tuple[str, str, str], str]:
@@ -177,8 +200,8 @@ def main() -> int:
     trial.warm_up()
     with tempfile.TemporaryDirectory() as folder:
         for part in chosen.part:
-            covered = coverage_of(package_of(part), chosen.keep or Path(folder))
-            for mutant, fate in try_all(sample(part, chosen.sample, chosen.seed), covered, chosen.jobs):
+            noted = noted_of(package_of(part), chosen.keep or Path(folder))
+            for mutant, fate in try_all(sample(part, chosen.sample, chosen.seed), noted, chosen.jobs):
                 tried.append(Tried(mutant, fate, reasons.get((mutant.path, mutant.before, mutant.after))))
                 _report(tried[-1])
     print(table(tried))
@@ -188,7 +211,8 @@ def main() -> int:
 
 
 def _report(tried: Tried) -> None:
-    if tried.fate in (Fate.SURVIVED, Fate.ENDLESS):
+    print(".", end="", flush=True)
+    if tried.fate in (Fate.SURVIVED, Fate.UNSEEN, Fate.ENDLESS):
         because = f" ({tried.reason})" if tried.reason else ""
         print(f"\n{tried.mutant.path}:{tried.mutant.lines.start} {tried.fate.value}{because}")
         print(f"- {tried.mutant.before}\n+ {tried.mutant.after}", flush=True)

@@ -18,6 +18,7 @@ _SQL_SWAPS = (
     *((" <= ", " < "), (" < ", " <= "), (" > ", " >= "), (" = ", " <> "), (" <> ", " = "), (" AND ", " OR ")),
     *((" OR ", " AND "), ("NOT (", "("), (" IS NULL", " IS NOT NULL"), ("min(", "max("), (" DESC", "")),
 )
+_STATEMENTS = (cst.BaseStatement, cst.MatchCase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,28 @@ class _Sites(cst.CSTVisitor):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[cst.CSTNode, Sequence[cst.CSTNode], range]] = []
+        self._statements: list[cst.CSTNode] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if _is_left_alone(node):
             return False
         changes = [changed for kinds, operator in OPERATORS if isinstance(node, kinds) for changed in operator(node)]
+        if isinstance(node, _STATEMENTS):
+            self._statements.append(node)
         if changes:
-            position = self.get_metadata(PositionProvider, node)
-            self.found.append((node, changes, range(position.start.line, position.end.line + 1)))
+            self.found.append((node, changes, self._lines(node)))
         return True
+
+    def on_leave(self, original_node: cst.CSTNode) -> None:
+        if self._statements and self._statements[-1] is original_node:
+            self._statements.pop()
+
+    def _lines(self, node: cst.CSTNode) -> range:
+        """Those of a simple statement, or from the head of a block to the node: one that runs is noted."""
+        statement = self._statements[-1] if self._statements else node
+        last = statement if isinstance(statement, cst.SimpleStatementLine) else node
+        start, end = (self.get_metadata(PositionProvider, each) for each in (statement, last))
+        return range(start.start.line, end.end.line + 1)
 
 
 def _is_left_alone(node: cst.CSTNode) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.mutations import changed_lines, sites_of
-from tests.mutants.trial import Fate
+from tests.mutants.mutations import Mutant, changed_lines, sites_of
+from tests.mutants.trial import Fate, changed_functions
 
 SOURCE = '''
 """A module."""
@@ -72,28 +72,43 @@ TRY = """
 import os, sys
 from tests.mutants import trial
 from tests.mutants.mutations import Mutant
-source, *tests = sys.argv[1:]
+test, *sources = sys.argv[1:]
 trial.warm_up()
-process = trial.start(Mutant("verification/numbers/permit.py", range(1), "", "", source), [tests])
-print(trial.fate(os.waitpid(process, 0)[1]).value)
+trials = [(Mutant("verification/numbers/permit.py", range(1), "", "", source), [[test]]) for source in sources]
+importing, collected = trials[:3], trials[3:]
+for mutant, groups in importing:
+    print(trial.fate(os.waitpid(trial.start(mutant, groups, {}), 0)[1]).value)
+for _, fate in trial.try_collected(collected, [test.partition("::")[0]], {}, 1):
+    print(fate.value)
 """
-
-
-def fate_of(source: str, *tests: str) -> Fate:
-    # In another process: this one has imported the module already.
-    said = subprocess.run([sys.executable, "-c", TRY, source, *tests], capture_output=True, text=True, check=True)
-    return Fate(said.stdout.splitlines()[0])
 
 
 def test_a_fault_is_killed_survives_or_cannot_be_imported() -> None:
     file = Path("verification/numbers/permit.py")
     original = file.read_text("utf-8")
     test = "tests/verification/test_number_tables.py::test_inv35_a_number_of_each_code_is_judged_as_the_table_says[81]"
+    in_tables = original.replace('"81"', '"84"'), original.replace('"82"', '"84"'), original + "\n1 / 0\n"
+    in_functions = original.replace("in REGIONS", "not in REGIONS"), original.replace("[:2]", "[:-16]")
+    # In another process: this one has imported the module already.
+    argv = [sys.executable, "-c", TRY, test, *in_tables, *in_functions]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True)
 
-    assert fate_of(original.replace('"81"', '"84"'), test) is Fate.KILLED
-    assert fate_of(original.replace('"82"', '"84"'), test) is Fate.SURVIVED
-    assert fate_of(original + "\n1 / 0\n", test) is Fate.UNBORN
+    fates = [Fate.KILLED, Fate.SURVIVED, Fate.UNBORN, Fate.KILLED, Fate.SURVIVED]
+    assert said.stdout.splitlines() == [fate.value for fate in fates]
     assert file.read_text("utf-8") == original
+
+
+def test_only_what_is_inside_functions_is_put_into_a_process_that_has_imported_the_module() -> None:
+    path = "verification/numbers/permit.py"
+    original = Path(path).read_text("utf-8")
+    inside, of_the_module, of_nothing = (
+        changed_functions(Mutant(path, range(1), "", "", source))
+        for source in (original.replace("in REGIONS", "not in REGIONS"), original.replace('"81"', '"84"'), original)
+    )
+
+    assert [old.co_name for old, _ in inside or ()] == ["matches"]
+    assert of_the_module is None
+    assert of_nothing == []
 
 
 def test_each_survivor_that_is_accepted_is_still_in_the_code_and_has_a_reason() -> None:
