@@ -112,6 +112,7 @@ def assemble(
     chat: FakeChat | None = None,
     replicas: Callable[[SqlStore], Replicas] | None = None,
     clock: FakeClock | None = None,
+    runner_type: type[Runner] = Runner,
 ) -> RunnerFixture:
     """A runner over a store, in no loop of its own."""
     clock, chat, provider, fresh = clock or FakeClock(), chat or FakeChat(), FakeProvider(), count(1)
@@ -122,7 +123,7 @@ def assemble(
         return RuleContext(clock(), f"{next(fresh):010x}".ljust(32, "0"))
 
     config = RunnerConfig(moment, lambda error: isinstance(error, StoreUnavailable))
-    runner = Runner(store, core, chat, config, replicas and replicas(store))
+    runner = runner_type(store, core, chat, config, replicas and replicas(store))
     return RunnerFixture(store, core, provider, runner, chat, clock)
 
 

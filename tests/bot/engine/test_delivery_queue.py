@@ -1,6 +1,8 @@
 """The delivery queue: each person's turns go out in order, and one person's failures delay nobody else."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import dataclass, field
 
 import pytest
@@ -104,6 +106,28 @@ async def test_a_person_is_known_while_something_is_on_its_way_and_forgotten_aft
         after = queues.is_delivering(ANNA)
 
     assert (during, after) == ((True, False, False), False)
+
+
+async def test_nothing_is_kept_of_a_delivery_that_is_over() -> None:
+    delivery, tasks = FakeDelivery(), weakref.WeakSet[asyncio.Task[object]]()
+
+    async def carry_out(person: PersonId, state: Busy) -> DeliveryEvent:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        return await delivery.carry_out(person, state)
+
+    queues = DeliveryQueues(carry_out, is_outage)
+    async with queues.running():
+        queues.add(turn(1))
+        assert await queues.wait_until_idle(5)
+        during = len(tasks)
+        # The end of the task, and what is called after it.
+        for _ in range(2):
+            await asyncio.sleep(0)
+        gc.collect()
+
+        assert (during, len(tasks)) == (1, 0)
 
 
 def test_a_turn_that_did_not_get_through_gives_way_to_the_question_and_what_waited_behind_it_too() -> None:

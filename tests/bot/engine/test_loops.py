@@ -12,6 +12,7 @@ from bot.engine.messages import Envelope, TurnKind
 from bot.engine.notices import LEASE, POLL_INTERVAL, NoticeDispatcher
 from bot.engine.reminders import ReminderLoop
 from bot.engine.replicas import HEARTBEAT_INTERVAL, IsOrphaned, Replicas
+from bot.engine.runner import Runner
 from bot.flow import codec
 from bot.flow.effects import SendText
 from bot.flow.events import Choice, Command, Commanded, ReminderDue, Said
@@ -29,13 +30,14 @@ from tests.bot.engine.runner_fixture import (
     virtual_disk,
     virtual_store,
 )
-from tests.fakes import TELEGRAM, make_attempt
+from tests.fakes import TELEGRAM, make_attempt, make_deps
 from tests.open_unit import open_unit
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.fault_schedule import DatabaseFault
 from tests.virtual_time_loop import run
 from verification import attempts
 from verification.attempts import AttemptStatus
+from verification.core import Core
 from verification.dialogue_store import PendingReply
 from verification.ids import PersonId, own_account
 from verification.ports import NoticeKind
@@ -166,6 +168,17 @@ async def test_codes_expire_without_anybody_asking(disk: SimulatedDisk) -> None:
 
 
 @in_virtual_time
+async def test_an_attempt_whose_method_was_turned_off_ends_and_its_person_is_told(disk: SimulatedDisk) -> None:
+    desk = assemble(await virtual_store(disk), clock=LoopClock())
+    await scanning(desk)
+    desk.core = Core(desk.store, {}, make_deps(desk.clock), ttl=timedelta(hours=1))
+    async with dispatching(desk):
+        await asyncio.sleep(POLL_INTERVAL)
+
+        assert desk.chat.questions()[-1] == "expired.ask"
+
+
+@in_virtual_time
 async def test_what_a_lost_commit_hid_is_shown_at_the_next_pulse(disk: SimulatedDisk) -> None:
     faults = NoDelays()
     desk = assemble(await virtual_store(disk, faults), clock=LoopClock())
@@ -256,6 +269,69 @@ async def test_progress_is_told_in_the_background_of_what_people_wait_for(disk: 
         await asyncio.sleep(POLL_INTERVAL)
 
         assert not desk.chat.views[-1].kind.is_awaited
+        assert await unsettled(desk) == 0
+
+
+class GatedRunner(Runner):
+    """A runner whose turns wait at a gate, as they do when the database is slow for one person."""
+
+    gate: asyncio.Event
+
+    async def handle(self, envelope: Envelope) -> None:
+        await self.gate.wait()
+        await super().handle(envelope)
+
+
+@asynccontextmanager
+async def notice_in_flight(disk: SimulatedDisk) -> AsyncIterator[tuple[RunnerFixture, NoticeDispatcher, asyncio.Event]]:
+    """A notice that was handed over with its lease, and waits at a shut gate."""
+    desk = assemble(await virtual_store(disk), clock=LoopClock(), runner_type=GatedRunner)
+    assert isinstance(desk.runner, GatedRunner)
+    gate = desk.runner.gate = asyncio.Event()
+    async with dispatching(desk) as notices:
+        await succeeded(desk, ANNA)
+        [notice] = await desk.store.claim_notices(TELEGRAM, desk.clock(), until=desk.clock() + LEASE, limit=1)
+        notices.announce(notice)
+        await asyncio.sleep(MOMENT)
+        yield desk, notices, gate
+        gate.set()
+
+
+@in_virtual_time
+async def test_what_waits_for_a_notice_in_flight_is_told_as_soon_as_that_has_landed(disk: SimulatedDisk) -> None:
+    async with notice_in_flight(disk) as (desk, notices, gate):
+        await succeeded(desk, ANNA)
+        notices.announce(None)
+        await asyncio.sleep(MOMENT)
+        gate.set()
+        await asyncio.sleep(MOMENT)
+
+        assert await unsettled(desk) == 0
+
+
+@in_virtual_time
+async def test_a_notice_that_nobody_waits_for_wakes_no_loop(disk: SimulatedDisk) -> None:
+    async with notice_in_flight(disk) as (desk, _, gate):
+        await succeeded(desk, ANNA)
+        gate.set()
+        await asyncio.sleep(MOMENT)
+        early = await unsettled(desk)
+
+        assert early == 1
+
+
+@in_virtual_time
+async def test_a_loop_that_is_stopped_waits_for_the_notices_in_flight(disk: SimulatedDisk) -> None:
+    async with notice_in_flight(disk) as (desk, notices, gate):
+        stopping = asyncio.ensure_future(notices.run())
+        await asyncio.sleep(MOMENT)
+        stopping.cancel()
+        await asyncio.sleep(MOMENT)
+        waits = not stopping.done()
+        gate.set()
+        await asyncio.sleep(MOMENT)
+
+        assert (waits, stopping.cancelled()) == (True, True)
         assert await unsettled(desk) == 0
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.engine.messages import Envelope, MessageRef, Turn
+from bot.engine.messages import BotBlocked, Envelope, MessageRef, Turn
 from bot.engine.turns import RunnerConfig, TurnCommitter, refusal_of
 from bot.flow import codec
 from bot.flow.effects import (
@@ -31,7 +31,7 @@ from bot.flow.events import (
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import Scanning, State, Verified
 from storage import SqlStore
-from tests.bot.engine.runner_fixture import ANNA, LoopClock, assemble, virtual_store
+from tests.bot.engine.runner_fixture import ANNA, BERT, LoopClock, assemble, virtual_store
 from tests.bot.engine.test_loops import in_virtual_time, scanning
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, FakeClock, FakeProvider, make_attempt, make_deps, make_identity
 from tests.open_unit import open_unit
@@ -264,3 +264,19 @@ async def test_what_is_stored_about_a_person_is_read_when_it_is_shown_or_sent(di
         assert records.quota_slot.method is Method.WECHAT
         assert [past.status for past in records.attempts] == [AttemptStatus.SUCCEEDED]
         assert records.consents
+
+
+@in_virtual_time
+async def test_who_was_shown_no_question_or_could_not_be_shown_one_has_no_panel(disk: SimulatedDisk) -> None:
+    desk = assemble(await virtual_store(disk), clock=LoopClock())
+    async with desk.runner.running():
+        await desk.send_event(Commanded(Command.HELP))
+        desk.chat.failures = [BotBlocked()]
+        await desk.send_event(START, BERT)
+    async with open_unit(desk.store, ANNA) as unit:
+        kept = [await unit.dialogue(person) for person in (ANNA, BERT)]
+
+    assert [(dialogue.shown, dialogue.panel, dialogue.blocked) for dialogue in kept if dialogue] == [
+        (1, "", False),
+        (0, "", True),
+    ]
