@@ -113,6 +113,7 @@ def assemble(
     replicas: Callable[[SqlStore], Replicas] | None = None,
     clock: FakeClock | None = None,
     runner_type: type[Runner] = Runner,
+    count_question: Callable[[str], None] = lambda _: None,
 ) -> RunnerFixture:
     """A runner over a store, in no loop of its own."""
     clock, chat, provider, fresh = clock or FakeClock(), chat or FakeChat(), FakeProvider(), count(1)
@@ -122,7 +123,7 @@ def assemble(
         clock.advance(milliseconds=1)
         return RuleContext(clock(), f"{next(fresh):010x}".ljust(32, "0"))
 
-    config = RunnerConfig(moment, lambda error: isinstance(error, StoreUnavailable))
+    config = RunnerConfig(moment, lambda error: isinstance(error, StoreUnavailable), count_question=count_question)
     runner = runner_type(store, core, chat, config, replicas and replicas(store))
     return RunnerFixture(store, core, provider, runner, chat, clock)
 

@@ -228,3 +228,14 @@ async def test_nothing_is_shown_before_the_start_or_after_the_end() -> None:
     assert not queues.is_delivering(ANNA)
     assert await queues.wait_until_idle(1)
     assert delivery.shown == []
+
+
+def test_stopping_waits_five_seconds_unless_it_is_told_otherwise() -> None:
+    async def stop() -> float:
+        queues = DeliveryQueues(FakeDelivery(gate=asyncio.Event()).carry_out, is_outage)
+        begun = asyncio.get_running_loop().time()
+        async with queues.running():
+            queues.add(turn(1))
+        return asyncio.get_running_loop().time() - begun
+
+    assert run(stop()) == pytest.approx(5)

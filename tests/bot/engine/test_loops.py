@@ -399,6 +399,54 @@ async def test_what_is_no_outage_hides_nothing(disk: SimulatedDisk) -> None:
 
 
 @in_virtual_time
+async def test_a_fault_after_an_outage_hides_nothing_of_it(disk: SimulatedDisk) -> None:
+    faults = NoDelays()
+    desk = assemble(await virtual_store(disk, faults), clock=LoopClock())
+    async with open_unit(desk.store, BERT) as unit:
+        await unit.save_dialogue(BERT, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
+    async with desk.runner.running():
+        await lose_a_commit(desk, faults)
+        with pytest.raises(ValueError, match="of a kind this release does not know"):
+            await desk.runner.handle(Envelope(BERT, Commanded(Command.START), None))
+        await desk.runner.resume_after_outage()
+        await asyncio.sleep(MOMENT)
+
+        assert desk.chat.questions() == ["type.ask"]
+
+
+@in_virtual_time
+async def test_the_store_is_told_what_is_shown_at_once_if_a_turn_waits_for_it_and_soon_if_none_does(
+    disk: SimulatedDisk,
+) -> None:
+    desk = assemble(await virtual_store(disk), clock=LoopClock())
+    async with desk.runner.running():
+        gate = desk.chat.gates[ANNA] = asyncio.Event()
+        for command in (Command.START, Command.HELP):
+            await desk.runner.handle(Envelope(ANNA, Commanded(command), None))
+        gate.set()
+        await asyncio.sleep(MOMENT)
+        shown = len(desk.chat.shown)
+        owed = [len(await desk.store.pending_replies(TELEGRAM, 9))]
+        await asyncio.sleep(MAX_DELAY_SECONDS)
+        owed.append(len(await desk.store.pending_replies(TELEGRAM, 9)))
+
+        assert (shown, owed) == (2, [1, 0])
+
+
+@in_virtual_time
+async def test_a_question_in_the_persons_own_words_is_counted_by_its_topic_once_it_is_committed(
+    disk: SimulatedDisk,
+) -> None:
+    counted = list[str]()
+    desk = assemble(await virtual_store(disk), clock=LoopClock(), count_question=counted.append)
+    async with desk.runner.running():
+        await desk.send_event(Commanded(Command.START))
+        await desk.send_event(Said("今天天气怎么样"))
+
+    assert counted == [""]
+
+
+@in_virtual_time
 async def test_an_outage_while_asking_again_is_tried_again(disk: SimulatedDisk) -> None:
     faults = NoDelays()
     desk = assemble(await virtual_store(disk, faults), clock=LoopClock())
@@ -576,6 +624,20 @@ async def test_a_reply_that_nobody_shows_is_orphaned_after_three_seconds_of_the_
 
     assert found == [False, False, False, True]
     assert (held, afresh) == (False, False)
+
+
+@in_virtual_time
+async def test_with_other_processes_what_an_outage_hid_waits_for_the_search_after_a_beat(disk: SimulatedDisk) -> None:
+    faults = NoDelays()
+    here = Fleet(await virtual_store(disk, faults)).process("here")
+    async with here.running():
+        await lose_a_commit(here.desk, faults)
+        await here.desk.runner.resume_after_outage()
+        await asyncio.sleep(MOMENT)
+        early = here.chat.questions()
+        await asyncio.sleep(5 * HEARTBEAT_INTERVAL)
+
+    assert (early, here.chat.questions()) == ([], ["type.ask"])
 
 
 @in_virtual_time

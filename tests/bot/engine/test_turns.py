@@ -1,6 +1,6 @@
 """One turn's transaction: what its effects leave in the store, and what the core's answers mean to the dialogue."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -9,13 +9,16 @@ from bot.engine.messages import BotBlocked, Envelope, MessageRef, Turn
 from bot.engine.turns import RunnerConfig, TurnCommitter, refusal_of
 from bot.flow import codec
 from bot.flow.effects import (
+    AskQuestion,
     CheckQuota,
     Effect,
     OpenAttempt,
     RecordConsent,
     RecordDispute,
     SendExport,
+    SendText,
     SetLanguage,
+    SetSuggestedMethod,
     ShowRecords,
 )
 from bot.flow.events import (
@@ -58,18 +61,21 @@ RULE_CONTEXT = RuleContext(NOON, "f" * 32)
 
 @dataclass
 class ScriptedDialogue:
-    """Commits turns whose first step has these effects, and notes what the dialogue is given."""
+    """Commits turns whose steps have these effects, and notes what the dialogue is given."""
 
     store: SqlStore
     effects: tuple[Effect, ...] = ()
+    after_answer: tuple[Effect, ...] = ()
     language: str = "zh"
     states: list[State] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    rule_contexts: list[RuleContext] = field(default_factory=list)
 
-    def advance(self, state: State, event: Event, _: RuleContext) -> Step:
+    def advance(self, state: State, event: Event, rule_context: RuleContext) -> Step:
         self.states.append(state)
         self.events.append(event)
-        return Step(state, self.effects if len(self.events) == 1 else ())
+        self.rule_contexts.append(rule_context)
+        return Step(state, self.effects if len(self.events) == 1 else self.after_answer)
 
     async def commit(self, envelope: Envelope | None = None) -> Turn:
         providers = {Method.WECHAT: FakeProvider()}
@@ -193,6 +199,53 @@ def test_the_dialogue_is_told_whether_a_number_has_an_account_left(slots: tuple[
         assert turn.effects == ()
 
     told()
+
+
+def question(text: str) -> AskQuestion:
+    return AskQuestion(question_id="q", text=text)
+
+
+@pytest.mark.parametrize(
+    ("after_answer", "shown"),
+    [
+        ((), (SendText("misc.help"), question("confirm.ask"))),
+        ((SendText("misc.done"),), (SendText("misc.help"), question("confirm.ask"), SendText("misc.done"))),
+        ((question("quota.ask"),), (SendText("misc.help"), question("quota.ask"))),
+    ],
+)
+def test_a_question_after_the_answer_of_the_core_takes_the_place_of_the_one_before(
+    after_answer: tuple[Effect, ...], shown: tuple[Effect, ...]
+) -> None:
+    @in_virtual_time
+    async def committed(disk: SimulatedDisk) -> None:
+        effects = (SendText("misc.help"), CheckQuota(ATTEMPT, OWN, make_identity()), question("confirm.ask"))
+        turn = await ScriptedDialogue(await virtual_store(disk), effects, after_answer).commit()
+
+        assert turn.effects == shown
+
+    committed()
+
+
+@in_virtual_time
+async def test_what_follows_the_answer_of_the_core_is_recorded_too(disk: SimulatedDisk) -> None:
+    store = await virtual_store(disk)
+    effects, after = (CheckQuota(ATTEMPT, OWN, make_identity()),), (RecordConsent(kind="face", version="v7"),)
+    await ScriptedDialogue(store, effects, after).commit()
+    async with open_unit(store, ANNA) as unit:
+        records = await unit.records(ANNA)
+
+    assert [consent.kind for consent in records.consents] == ["face"]
+
+
+@in_virtual_time
+async def test_the_rules_know_whose_dialogue_it_is_and_the_method_that_a_link_suggested(disk: SimulatedDisk) -> None:
+    store = await virtual_store(disk)
+    await ScriptedDialogue(store, (SetSuggestedMethod(Method.QQ),)).commit()
+    dialogue = ScriptedDialogue(store, (CheckQuota(ATTEMPT, OWN, make_identity()),))
+    await dialogue.commit()
+
+    expected = replace(RULE_CONTEXT, own_account=OWN, suggested_method=Method.QQ)
+    assert dialogue.rule_contexts == [expected, expected]
 
 
 @pytest.mark.parametrize(
