@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import random
+import re
 import sys
 import tempfile
 import tomllib
@@ -24,12 +25,14 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "verification": ("tests/verification", "tests/contracts"),
     "bot/flow": ("tests/bot/flow",),
     "bot/engine": ("tests/bot/engine",),
-    "storage": ("tests/storage", "tests/contracts", "tests/verification"),
+    "storage": ("tests/storage", "tests/contracts"),
 }
 """The packages that mutants are drawn from, and the folders whose tests are run."""
 
 _NOT_TRIED = {"storage/postgres.py"}
 """Each trial would start a server; the same promises are tried on it by `make test`."""
+_STATEMENTS = {"storage/statements.py", "storage/support_statements.py"}
+"""Others read these modules' constants when they use them, never when they are imported."""
 _OF_TABLES = tuple(f"tests/architecture/test_{name}.py" for name in ("defaults", "hidden_fields", "stored_words"))
 """Tests of what an import makes: they run no line of a module."""
 _ACCEPTED = Path(__file__).with_name("equivalent.toml")
@@ -107,8 +110,9 @@ def tests_that_see(mutant: Mutant, noted: Noted) -> Groups:
     line: first by those that run a line of the module.
     """
     lines = _tests_by_line(mutant.path, noted)
-    seen = set[str]().union(*(lines.get(line, set()) for line in mutant.lines)) - {""}
-    if seen or is_inside_functions(mutant, noted):
+    if is_put_in_place(mutant, noted):
+        seen = tests_of_statement(mutant, noted) if mutant.path in _STATEMENTS else set[str]()
+        seen = seen.union(*(lines.get(line, set()) for line in mutant.lines)) - {""}
         cached = "@cache" in mutant.source
         files = {name.partition("::")[0] for name in seen}
         return [seen, {file for file in files if cached or 'scope="module"' in (ROOT / file).read_text("utf-8")}]
@@ -124,10 +128,27 @@ def _tests_by_line(path: str, noted: Noted) -> Mapping[int, set[str]]:
     return {line: {name.partition("|")[0] for name in names} for line, names in by_line.items()}
 
 
-def is_inside_functions(mutant: Mutant, noted: Noted) -> bool:
+def tests_of_statement(mutant: Mutant, noted: Noted) -> set[str]:
+    """The tests that run a line with the name of a statement that the mutant changes."""
+    names = "|".join(trial.changed_names(mutant))
+    if not names:
+        return set()
+    used = re.compile(rf"\b({names})\b")
+    return set[str]().union(
+        *(
+            _tests_by_line(file.relative_to(ROOT).as_posix(), noted).get(number, set())
+            for file in (ROOT / package_of(mutant.path)).rglob("*.py")
+            for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+            if used.search(line)
+        )
+    )
+
+
+def is_put_in_place(mutant: Mutant, noted: Noted) -> bool:
     """Whether a process that has imported the module already can be given the fault."""
     lines = _tests_by_line(mutant.path, noted)
-    return not any("" in lines.get(line, ()) for line in mutant.lines) and bool(trial.changed_functions(mutant))
+    is_run_by_import = any("" in lines.get(line, ()) for line in mutant.lines)
+    return mutant.path in _STATEMENTS or (not is_run_by_import and bool(trial.changed_functions(mutant)))
 
 
 def try_all(mutants: Iterable[Mutant], noted: Noted, jobs: int) -> Iterator[tuple[Mutant, Fate]]:
@@ -135,7 +156,7 @@ def try_all(mutants: Iterable[Mutant], noted: Noted, jobs: int) -> Iterator[tupl
     inside, others = list[tuple[Mutant, Groups]](), list[tuple[Mutant, Groups]]()
     for mutant in mutants:
         groups = tests_that_see(mutant, noted)
-        if not is_inside_functions(mutant, noted):
+        if not is_put_in_place(mutant, noted):
             others.append((mutant, groups))
         elif groups[0]:
             inside.append((mutant, groups))

@@ -140,7 +140,10 @@ class _Collected(_Limits):
         with _exit_code(99):
             _limit_time()
             os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp()
-            for old, new in changed_functions(mutant) or ():
+            changed = changed_functions(mutant)
+            if changed is None:
+                exec(mutant.source, vars(importlib.import_module(module_name(mutant.path))))  # noqa: S102 - our own
+            for old, new in changed or ():
                 for function in functions[old]:
                     function.__code__ = new
             items = _chosen(session.items, groups, self._costs)
@@ -192,6 +195,14 @@ def changed_functions(mutant: Mutant) -> list[tuple[CodeType, CodeType]] | None:
         return list(_differences(*codes))
     except _RunByImport:
         return None
+
+
+def changed_names(mutant: Mutant) -> set[str]:
+    """The constants of a module that the fault gives another value."""
+    before, after = dict[str, object](), dict[str, object]()
+    exec(Path(mutant.path).read_text("utf-8"), before)  # noqa: S102 - our own code
+    exec(mutant.source, after)  # noqa: S102
+    return {name for name in before if name.isupper() and before[name] != after.get(name)}
 
 
 class _RunByImport(Exception):
