@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.mutations import Mutant, changed_lines, sites_of
-from tests.mutants.trial import Fate, changed_functions
+from tests.mutants.trial import Fate, changed_functions, changed_names
 
 SOURCE = '''
 """A module."""
@@ -109,6 +109,13 @@ def test_only_what_is_inside_functions_is_put_into_a_process_that_has_imported_t
     assert [old.co_name for old, _ in inside or ()] == ["matches"]
     assert of_the_module is None
     assert of_nothing == []
+
+
+def test_a_fault_in_one_statement_changes_those_made_of_it_and_no_other() -> None:
+    path = "storage/statements.py"
+    fault = Path(path).read_text("utf-8").replace('_EXPIRE = "UPDATE attempts', '_EXPIRE = "UPDATE tries')
+
+    assert changed_names(Mutant(path, range(1), "", "", fault)) == {"_EXPIRE", "ABANDON"}
 
 
 def test_each_survivor_that_is_accepted_is_still_in_the_code_and_has_a_reason() -> None:
