@@ -27,11 +27,12 @@ def allowed(code: str, count: int) -> bool:
 '''
 
 
-@pytest.fixture
-def planted(tmp_path: Path) -> list[tuple[str, str]]:
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
     """Every fault in that module, as the lines before and after."""
-    (tmp_path / "planted.py").write_text(SOURCE, "utf-8")
-    sites = sites_of(tmp_path / "planted.py", tmp_path)
+    folder = tmp_path_factory.mktemp("planted")
+    (folder / "planted.py").write_text(SOURCE, "utf-8")
+    sites = sites_of(folder / "planted.py", folder)
     made = [site.mutant(change) for site in sites for change in site.changes]
     return [(mutant.before, mutant.after) for mutant in made if mutant is not None]
 
