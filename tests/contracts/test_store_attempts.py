@@ -104,6 +104,20 @@ async def test_due_attempts_are_live_and_listed_oldest_first(store: DialogueStor
     assert [attempt.id for attempt in two] == ["first", "second"]
 
 
+@pytest.mark.parametrize("status", AttemptStatus)
+async def test_an_attempt_that_is_abandoned_expires_unless_it_has_ended_and_no_other_does(
+    store: DialogueStore, status: AttemptStatus
+) -> None:
+    await save(store, make_attempt("a1", "telegram:1", status=status), make_attempt("a2", "telegram:2"))
+    async with open_unit(store, "a1") as unit:
+        await unit.abandon(AttemptId("a1"))
+    async with open_unit(store, "look") as unit:
+        left = [await unit.attempt(AttemptId(each)) for each in ("a1", "a2")]
+
+    ends_as = AttemptStatus.EXPIRED if status in LIVE_STATUSES else status
+    assert [attempt and attempt.status for attempt in left] == [ends_as, AttemptStatus.WAITING]
+
+
 async def test_a_number_has_three_quota_slots_whatever_the_name(store: DialogueStore) -> None:
     taken = [await take(store, f"telegram:{number}") for number in range(5)]
 

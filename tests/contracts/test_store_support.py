@@ -467,3 +467,13 @@ async def test_links_are_listed_by_their_own_state(store: SqlStore) -> None:
     assert {state: [link.state(now) for link in links] for state, links in listed.items()} == {
         state: [state] for state in LinkState
     }
+
+
+async def test_a_session_of_the_desk_that_was_signed_out_is_remembered_for_a_day(store: SqlStore) -> None:
+    day, moment = timedelta(days=1), timedelta(microseconds=1)
+    remembered = []
+    for session, at in (("one", NOON), ("two", NOON + day), ("two", NOON + day + moment), ("three", NOON + 2 * day)):
+        await store.sign_out(session, at)
+        remembered.append([each for each in ("one", "two", "three") if await store.is_signed_out(each)])
+
+    assert remembered == [["one"], ["one", "two"], ["two"], ["two", "three"]]

@@ -118,7 +118,7 @@ def _is_left_alone(node: cst.CSTNode) -> bool:
             | cst.Call(func=cst.Name("NewType" | "TypeVar" | "cast"))
             | cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name("log"))))
             | cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString() | cst.Ellipsis())
-            | cst.Assign(targets=[cst.AssignTarget(target=cst.Name("log" | "__slots__"))])
+            | cst.Assign(targets=[cst.AssignTarget(target=cst.Name("log" | "__slots__" | "__all__"))])
         ):
             return True
         case cst.Raise(exc=cst.Call(args=arguments)):

@@ -4,6 +4,7 @@ A fault inside functions is put into the functions of a process that has importe
 a trial takes no longer than its tests. What an import runs needs a process that imports the changed module instead.
 """
 
+import ast
 import gc
 import importlib
 import inspect
@@ -198,11 +199,21 @@ def changed_functions(mutant: Mutant) -> list[tuple[CodeType, CodeType]] | None:
 
 
 def changed_names(mutant: Mutant) -> set[str]:
-    """The constants of a module that the fault gives another value."""
-    before, after = dict[str, object](), dict[str, object]()
-    exec(Path(mutant.path).read_text("utf-8"), before)  # noqa: S102 - our own code
-    exec(mutant.source, after)  # noqa: S102
-    return {name for name in before if name.isupper() and before[name] != after.get(name)}
+    """The constants of a module that the fault gives another value; nothing is imported for that."""
+    before, after = _constants(Path(mutant.path).read_text("utf-8")), _constants(mutant.source)
+    changed = {name for name, value in before.items() if ast.dump(value) != ast.dump(after[name])}
+    while more := {name for name, value in before.items() if not changed.isdisjoint(_names(value))} - changed:
+        changed |= more
+    return changed
+
+
+def _constants(source: str) -> Mapping[str, ast.expr]:
+    assigned = [node for node in ast.parse(source).body if isinstance(node, ast.Assign)]
+    return {target.id: node.value for node in assigned for target in node.targets if isinstance(target, ast.Name)}
+
+
+def _names(value: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
 
 
 class _RunByImport(Exception):
@@ -242,6 +253,8 @@ def warm_up() -> None:
 
 def start(mutant: Mutant, groups: Groups, costs: Mapping[str, float]) -> int:
     """Begin a trial in a process of its own that imports the changed module; gives its id."""
+    if module_name(mutant.path) in sys.modules:
+        raise RuntimeError(f"{mutant.path} is imported already, so the fault would not be seen")
     process = os.fork()
     if process:
         return process
