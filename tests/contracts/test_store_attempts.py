@@ -104,6 +104,21 @@ async def test_due_attempts_are_live_and_listed_oldest_first(store: DialogueStor
     assert [attempt.id for attempt in two] == ["first", "second"]
 
 
+async def test_live_attempts_of_one_method_are_listed_by_their_end(store: DialogueStore) -> None:
+    def of(name: str, method: Method, status: AttemptStatus, minutes: int) -> Attempt:
+        end = NOON + timedelta(minutes=minutes)
+        return make_attempt(name, f"telegram:{name}", method=method, status=status, expires_at=end)
+
+    live = [of(status, Method.QQ, status, -number) for number, status in enumerate(sorted(LIVE_STATUSES))]
+    ended = [of(status, Method.QQ, status, 1) for status in ENDED]
+    await save(store, *live, *ended, of("other", Method.WECHAT, AttemptStatus.WAITING, 1))
+
+    async with open_unit(store, "look") as unit:
+        listed, two = await unit.live_attempts(Method.QQ, 9), await unit.live_attempts(Method.QQ, 2)
+    in_order = [attempt.id for attempt in reversed(live)]
+    assert (listed, two) == (in_order, in_order[:2])
+
+
 @pytest.mark.parametrize("status", AttemptStatus)
 async def test_an_attempt_that_is_abandoned_expires_unless_it_has_ended_and_no_other_does(
     store: DialogueStore, status: AttemptStatus
