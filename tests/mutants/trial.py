@@ -127,9 +127,12 @@ class _Collected(_Limits):
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         functions = _live_functions()
-        begin = [partial(self._start, session, functions, *each) for each in self._trials]
-        for at, status in side_by_side(begin, self._jobs):
-            os.write(self._told, f"{at} {status}\n".encode())
+        # What a trial that is ended leaves in its temporary folder goes with this one.
+        with tempfile.TemporaryDirectory() as folder:
+            tempfile.tempdir = folder
+            begin = [partial(self._start, session, functions, *each) for each in self._trials]
+            for at, status in side_by_side(begin, self._jobs):
+                os.write(self._told, f"{at} {status}\n".encode())
         return True
 
     def _start(
