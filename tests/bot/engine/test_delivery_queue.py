@@ -4,6 +4,7 @@ import asyncio
 import gc
 import weakref
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -153,6 +154,11 @@ def test_each_failure_becomes_its_event(failure: Exception, ends_in: list[str]) 
 
     assert done == ends_in[-1:]
     assert seconds == (RETRY_DELAYS[0] if "BackingOff" in ends_in else 0)
+
+
+def test_a_fault_of_ours_has_a_minute_to_pass_and_each_pause_is_at_most_twice_the_one_before() -> None:
+    assert (RETRY_DELAYS[0], sum(RETRY_DELAYS)) == (0.5, 60.5)
+    assert all(one < other <= 2 * one for one, other in pairwise(RETRY_DELAYS))
 
 
 def test_the_pauses_grow_with_each_failure_in_a_row_and_end_at_the_longest() -> None:
