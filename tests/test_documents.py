@@ -1,5 +1,6 @@
 """The documents: both languages say the same, links lead somewhere, and facts are those of the program."""
 
+import ast
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -193,6 +194,18 @@ def test_the_guide_names_every_secret_that_a_file_may_hold_and_every_former_name
 
     assert {name.upper() for name in SECRET_FILES} == {name for name in CODE.findall(secrets) if "=" not in name}
     assert {name.upper() for name in FORMER_NAMES.values()} == set(CODE.findall(former))
+
+
+def test_the_guide_explains_every_reason_that_readyz_gives() -> None:
+    rows = re.findall(r"^\| `(?:store|telegram)`: (.*?) \|", text_of(GUIDE), re.MULTILINE)
+    told = " ".join(rows)
+    module = ast.parse(text_of(ROOT / "bot" / "container" / "readiness.py"))
+    docs = {node.value for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    words = [node for node in ast.walk(module) if isinstance(node, ast.Constant) and node not in docs]
+    reasons = [str(node.value).strip() for node in words if re.search("[a-z] [a-z]", str(node.value))]
+
+    assert len(reasons) > 10
+    assert [reason for reason in reasons if reason not in told] == []
 
 
 def test_the_privacy_page_names_every_table_that_holds_something_of_a_person(tmp_path: Path) -> None:
