@@ -4,6 +4,7 @@ import ast
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -209,8 +210,7 @@ def test_the_guide_explains_every_reason_that_readyz_gives() -> None:
 
 
 def test_the_privacy_page_names_every_table_that_holds_something_of_a_person(tmp_path: Path) -> None:
-    with sqlite3.connect(sqlite_url(tmp_path).removeprefix("sqlite:///")) as database:
+    with closing(sqlite3.connect(sqlite_url(tmp_path).removeprefix("sqlite:///"))) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    database.close()
 
     assert tables - TABLES_WITHOUT_PERSONS <= set(CODE.findall(text_of(PRIVACY)))
