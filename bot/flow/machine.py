@@ -4,6 +4,8 @@ It never raises because of something a person did. The table knows all methods; 
 switched off is decided here, for all states at once: see `offers`.
 """
 
+from functools import cache
+
 from bot.flow.effects import DeleteUserMessage
 from bot.flow.events import (
     AttemptRefusal,
@@ -33,11 +35,13 @@ _STATE_ROWS: dict[tuple[type[StateBase], Trigger], Row] = {(row.state, row.trigg
 _GENERAL_ROWS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
 
 
+@cache
 def choices(state: type[StateBase]) -> tuple[Choice, ...]:
     """The choices that a state offers, in the order of the table."""
     return _choices(state, is_offered=True)
 
 
+@cache
 def former_choices(state: type[StateBase]) -> tuple[Choice, ...]:
     """The choices that a state still accepts and no longer offers."""
     return _choices(state, is_offered=False)
