@@ -289,3 +289,29 @@ async def test_the_backlog_tells_how_many_wait_and_since_when(store: SqlStore) -
     assert (await store.backlog())["replies"] == (1, NOON)
     assert len(commits) >= 1
     assert min(commits) >= 0
+
+
+async def test_reminders_that_are_due_are_those_of_one_front_end_and_of_people_who_can_be_written_to(
+    store: DialogueStore,
+) -> None:
+    moments = {
+        "telegram:now": timedelta(),
+        "telegram:first": timedelta(minutes=-1),
+        "telegram:later": timedelta(microseconds=1),
+        "telegram:blocked": timedelta(),
+        "api.shop:1": timedelta(),
+        "telegram:never": None,
+    }
+    for name, moment in moments.items():
+        async with open_unit(store, name) as unit:
+            remind_at = None if moment is None else NOON + moment
+            await unit.save_dialogue(PersonId(name), "{}", language=None, now=NOON, remind_at=remind_at)
+    await store.mark_blocked(PersonId("telegram:blocked"), "")
+    due, one = await store.due_reminders(TELEGRAM, NOON, 9), await store.due_reminders(TELEGRAM, NOON, 1)
+    async with open_unit(store, PERSON) as unit:
+        taken = [name for name in moments if await unit.take_reminder(PersonId(name), NOON)]
+    left = await store.due_reminders(TELEGRAM, NOON + timedelta(days=1), 9)
+
+    assert (due, one) == (["telegram:first", "telegram:now"], ["telegram:first"])
+    assert taken == ["telegram:now", "telegram:first", "api.shop:1"]
+    assert left == ["telegram:later"]

@@ -757,6 +757,19 @@ async def test_a_lease_that_a_living_process_does_not_give_back_is_taken_after_h
 
 
 @in_virtual_time
+async def test_a_process_that_has_shown_its_turn_holds_no_other_process_up(disk: SimulatedDisk) -> None:
+    fleet = Fleet(await virtual_store(disk))
+    here, crashed = fleet.process("here"), fleet.process("crashed")
+    async with here.desk.runner.running():
+        await here.says(Command.START)
+        await asyncio.sleep(MAX_DELAY_SECONDS + MOMENT)
+        await crashed.says(Command.HELP)
+        owed = await here.desk.store.pending_replies(TELEGRAM, 9)
+
+    assert owed == [PendingReply(ANNA, 2, None)]
+
+
+@in_virtual_time
 async def test_a_lease_is_free_again_when_its_turn_is_shown_or_given_up(disk: SimulatedDisk) -> None:
     here = Fleet(await virtual_store(disk)).process("here", FakeChat(failures=[ZeroDivisionError()] * 7))
     async with here.desk.runner.running():
