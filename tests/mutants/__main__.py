@@ -26,7 +26,6 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "bot/flow": ("tests/bot/flow",),
     "bot/engine": ("tests/bot/engine",),
     "storage": ("tests/storage", "tests/contracts", "tests/bot/cli/test_commands.py"),
-    "bot/jobs": ("tests/bot/jobs",),
 }
 """The packages that mutants are drawn from, and the folders whose tests are run."""
 
