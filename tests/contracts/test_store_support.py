@@ -256,6 +256,43 @@ async def test_support_finds_an_attempt_by_its_code_with_masked_names(store: Sql
     assert other == []
 
 
+async def test_of_an_attempt_without_a_readable_name_and_number_support_sees_the_rest(store: SqlStore) -> None:
+    attempt = make_attempt(
+        "attempt-0a1b2c3d4e5f",
+        "cloud:1",
+        contact="telegram:2",
+        method=Method.QQ,
+        status=AttemptStatus.FAILED,
+        reason=Reason.NO_CARD,
+    )
+    expected = AttemptSummary(
+        id=attempt.id,
+        account=attempt.account,
+        contact=attempt.contact,
+        method=Method.QQ,
+        status=AttemptStatus.FAILED,
+        reason=Reason.NO_CARD,
+        created_at=attempt.created_at,
+        expires_at=attempt.expires_at,
+        name="",
+        number="",
+    )
+    seen = list[AttemptSummary]()
+    async with open_unit(store, "begin") as unit:
+        await unit.save_attempt(replace(attempt, identity=None))
+    async with store.support_unit(USE) as desk:
+        seen.extend(await desk.attempt("0a1b2c3d"))
+    async with open_unit(store, "begin") as unit:
+        await unit.save_attempt(attempt)
+        await unit._connection.fetch(
+            "UPDATE attempts SET secrets = substr(secrets, 1, length(secrets) - 1) RETURNING 1"
+        )
+    async with store.support_unit(USE) as desk:
+        seen.extend(await desk.attempt("0a1b2c3d"))
+
+    assert seen == [expected, expected]
+
+
 async def test_facts_are_counted_once_their_unit_commits(store: SqlStore) -> None:
     tallies = (
         FunnelIncrement(COHORT, FunnelStep.SHOWN, bucket=3),
