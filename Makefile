@@ -26,8 +26,8 @@ run: $(VENV)/runtime.lock
 # Without compiled files, each worker and each bot that a test starts would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Several workers at once. They take few tests at a time: else one ends alone with a long row of slow ones.
-PYTEST := pytest -n auto --maxschedchunk 8
+# Several workers at once. One that has no test left takes over half of what another has: none ends alone with many.
+PYTEST := pytest -n auto --dist worksteal
 
 # Everything that a change can break, in a few minutes; the last line says what was left out.
 test: $(VENV)/dev.lock
