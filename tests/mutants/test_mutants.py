@@ -84,6 +84,7 @@ for _, fate in trial.try_collected(collected, [test.partition("::")[0]], {}, 1):
 """
 
 
+@pytest.mark.slow("programs")
 def test_a_fault_is_killed_survives_or_cannot_be_imported() -> None:
     file = Path("verification/numbers/permit.py")
     original = file.read_text("utf-8")
