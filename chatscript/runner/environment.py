@@ -14,7 +14,7 @@ from pathlib import Path
 from chatscript import coverage
 from chatscript.runner.bot_process import BotLauncher, BotProcess, ClockOffsetFile, base_environment
 from chatscript.runner.event_waiter import EventWaiter, Timing
-from chatscript.runner.simulator_client import BotStatus, SimulatorClient
+from chatscript.runner.simulator_client import BotStatus, SimulatorClient, ask_in_process
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
@@ -147,7 +147,8 @@ async def case_environment(
         clock = ClockOffsetFile(home / "clock")
         playground = Playground(World(token=TOKEN))
         playground.world.traffic.keeps_answers = keep_answers
-        async with serve_playground(playground) as address, SimulatorClient(address) as client:
+        client = SimulatorClient(ask_in_process(playground.app))
+        async with serve_playground(playground) as address:
             variables = {
                 "BOT_TOKEN": TOKEN,
                 "BOT_API_URL": address,
