@@ -47,9 +47,9 @@ class Playground:
         self.app = Starlette(
             routes=[
                 *api.routes(),
+                *EventRoutes(self.world).routes(),  # before the others, because they are asked for most
                 *ControlApi(self.world, faults).routes(),
                 *CallRoutes(self.world, limits).routes(),
-                *EventRoutes(self.world).routes(),
                 *extra_routes,
                 sim_route("/record", _no_recorder),
                 *PhoneFrame(self.world.log).routes(),
