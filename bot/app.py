@@ -12,7 +12,7 @@ import platform
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from importlib import import_module
 from socket import gethostname, socket
@@ -44,6 +44,7 @@ from bot.open_store import open_configured_store
 from bot.outages import Outage, Outages, store_advice
 from bot.providers import open_providers
 from bot.settings import BadSetting, Settings
+from bot.settings import load as load_settings
 from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys, sqlite_path
@@ -65,6 +66,8 @@ def preload() -> None:
     """Load once what every start and the first name need; processes forked from this one share it."""
     texts.load(days=1)
     vocabulary.load().is_likely_name(clean_name("王小明"))
+    with suppress(BadSetting):
+        load_settings()
     for module in ("encodings.idna", "uvicorn.lifespan.off"):  # imported by name, when first needed
         import_module(module)
     parse_sealing(encryption_keys=generate_key(), index_key=generate_raw_key())  # the first cipher loads OpenSSL's rest
