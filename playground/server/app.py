@@ -92,6 +92,7 @@ async def serve_playground(playground: Playground, *, host: str = "127.0.0.1", p
             log_level="critical",
             access_log=False,
             lifespan="off",
+            proxy_headers=False,
             date_header=False,
             ws="none",
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
