@@ -99,6 +99,8 @@ class CaseEnvironment:
         started = loop.time()
         try:
             self._bot = await self._launcher.start(self._variables, self._log)
+        except FileNotFoundError as error:
+            raise BotStartFailed(f"the bot did not start: there is no program {error.filename}") from None
         except OSError as error:
             raise BotStartFailed(f"the bot did not start: {error}") from None
         while loop.time() - started < self.timing.start_timeout:
@@ -109,7 +111,7 @@ class CaseEnvironment:
             if bot.connected and (bot.seconds_since_poll or 0) <= loop.time() - started:
                 return
             await self.client.wait_idle(0.2)  # returns as soon as a poll waits
-        reason = f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s"
+        reason = f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s (a slow start: --start-within 60)"
         raise _bot_start_failed(reason, await self.client.bot_status())
 
 

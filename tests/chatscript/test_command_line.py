@@ -73,6 +73,13 @@ def test_a_first_script_and_a_workflow_are_written_once(tmp_path: Path, monkeypa
     assert again[1][:2] == ["tests/first.chat is there already", ".github/workflows/chats.yml is there already"]
 
 
+def test_without_a_command_the_commands_are_listed() -> None:
+    code, [said] = run()
+
+    assert code == 2
+    assert all(f"\n    {command} " in said for command in ("play", "record", "ci"))
+
+
 def test_a_recording_overwrites_nothing(tmp_path: Path) -> None:
     path = script(tmp_path, "> a\n")
 
