@@ -108,7 +108,7 @@ def _add_play_options(play: argparse.ArgumentParser) -> None:
 
 
 def _add_start_within(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--start-within", type=float, default=20, help="seconds that the bot may take to start")
+    command.add_argument("--start-within", type=float, default=60, help="seconds that the bot may take to start")
 
 
 def _play(given: argparse.Namespace, say: Callable[[str], object]) -> int:

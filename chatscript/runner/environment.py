@@ -111,7 +111,9 @@ class CaseEnvironment:
             if bot.connected and (bot.seconds_since_poll or 0) <= loop.time() - started:
                 return
             await self.client.wait_idle(0.2)  # returns as soon as a poll waits
-        reason = f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s (a slow start: --start-within 60)"
+        reason = (
+            f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s (a slow start: --start-within 120)"
+        )
         raise _bot_start_failed(reason, await self.client.bot_status())
 
 

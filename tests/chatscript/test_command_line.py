@@ -101,9 +101,11 @@ async def test_a_bot_is_shown_in_a_browser(tmp_path: Path, command: str) -> None
             if "http://127.0.0.1:" in line:
                 break
         shown.send_signal(signal.SIGTERM)
-        await shown.communicate()
+        rest, _ = await shown.communicate()
 
     assert "http://127.0.0.1:" in lines[-1]
+    assert b"Ctrl-C ends it" in rest
+    assert b"desk" not in rest  # what only our bot has
 
 
 def test_a_ci_plays_all_scripts_keeps_the_reports_and_marks_what_failed(
