@@ -92,10 +92,11 @@ mutants: $(VENV)/dev.lock
 reliability: $(VENV)/dev.lock
 	$(BIN)/$(PYTEST) --reliability docs/operators/reliability.md
 
-# The animated picture of the README, from the real chat page; needs Chromium.
+# The animated picture of the README, from the real chat page, and those of providers and testers; needs Chromium.
 pictures: $(VENV)/dev.lock
 	$(BIN)/python -m tests.pictures
 	$(BIN)/python -m tests.provider_pictures
+	$(BIN)/python -m tests.tester_pictures
 
 # The picture of the Grafana dashboard in the operators' guide, from a run of two minutes.
 dashboard-picture: $(VENV)/dev.lock

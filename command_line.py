@@ -79,7 +79,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     bot: Annotated[str | None, typer.Option(help="Another bot, see docs/testers/any-bot.md", metavar="COMMAND")] = None,
     texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
     patience: Annotated[float, typer.Option(min=0, help="Seconds that the bot may think before it answers")] = 0,
-    start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 5,
+    start_within: Annotated[float, typer.Option(min=0.1, help="Seconds that another bot may take to start")] = 60,
 ) -> None:
     """Play .chat scripts against the bot, or against any other bot; exit 0 only when all pass."""
     import asyncio
@@ -108,10 +108,10 @@ def record(
     if out is not None and out.exists():
         print_error(f"--out: {out} is there already")
         raise typer.Exit(2)
-    port = load_settings().port
-    from chatscript.local_run import RecordingTarget, run_locally
+    settings = load_settings()
+    from chatscript.local_run import RecordingTarget
 
-    raise typer.Exit(run_locally(PROGRAM, port=port, say=typer.echo, texts=TEXTS, recording=RecordingTarget(out)))
+    raise typer.Exit(run_playground(settings, RecordingTarget(out)))
 
 
 @contextmanager

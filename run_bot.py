@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from chatscript.local_run import RecordingTarget
 
 ROOT = Path(__file__).resolve().parent
 PROGRAM = (sys.executable, str(ROOT / "run_bot.py"))
@@ -78,11 +79,22 @@ def check_intended_playground(settings: "Settings") -> None:
         sys.exit(2)
 
 
-def run_playground(settings: "Settings") -> int:
+def run_playground(settings: "Settings", recording: "RecordingTarget | None" = None) -> int:
     """Run the playground until a signal, and return the exit status."""
+    import secrets
+
     from chatscript.local_run import run_locally
 
-    return run_locally(PROGRAM, port=settings.port, say=_say, texts=TEXTS)
+    key = os.environ.get("DESK_KEY") or secrets.token_hex(12)
+    return run_locally(
+        PROGRAM,
+        port=settings.port,
+        say=_say,
+        texts=TEXTS,
+        recording=recording,
+        variables={"DESK_KEY": key, "DESK_KEY_FILE": ""},
+        note=f"Key of the desk:    {key}  (any name; its address is above)",
+    )
 
 
 def _say(text: str) -> None:

@@ -12,8 +12,9 @@ import platform
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from importlib import import_module
 from socket import gethostname, socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,9 +44,11 @@ from bot.open_store import open_configured_store
 from bot.outages import Outage, Outages, store_advice
 from bot.providers import open_providers
 from bot.settings import BadSetting, Settings
+from bot.settings import load as load_settings
 from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys, sqlite_path
+from storage.encryption.sealing import generate_key, generate_raw_key, parse_sealing
 from storage.migrations import known_migrations
 from verification.identity import clean_name
 from verification.providers.addresses import is_elsewhere
@@ -63,6 +66,11 @@ def preload() -> None:
     """Load once what every start and the first name need; processes forked from this one share it."""
     texts.load(days=1)
     vocabulary.load().is_likely_name(clean_name("王小明"))
+    with suppress(BadSetting):
+        load_settings()
+    for module in ("encodings.idna", "uvicorn.lifespan.off"):  # imported by name, when first needed
+        import_module(module)
+    parse_sealing(encryption_keys=generate_key(), index_key=generate_raw_key())  # the first cipher loads OpenSSL's rest
     if sys.platform != "win32":
         import uvloop
 

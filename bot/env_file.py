@@ -6,6 +6,7 @@ A message never quotes a value: it may be a secret.
 import os
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -85,5 +86,10 @@ def _check_spelling(names: Iterable[str], ours: Collection[str], known: Collecti
     for name in names:
         if name in ours or name in known:
             continue
-        if similar := get_close_matches(name, ours, 1, _SIMILARITY):
+        if similar := _most_similar(name, tuple(ours)):
             raise ValueError(f"{name.upper()}: there is no such setting; did you mean {similar[0].upper()}?")
+
+
+@cache  # programs that are forked from one that has looked need not look again
+def _most_similar(name: str, ours: Collection[str]) -> list[str]:
+    return get_close_matches(name, ours, 1, _SIMILARITY)

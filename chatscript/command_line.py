@@ -49,14 +49,18 @@ _FILES = {Path("tests/first.chat"): _SCRIPT, Path(".github/workflows/chats.yml")
 
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = print) -> int:
     """Run one command and return the exit code."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command is None:
+        say(parser.format_help())
+        return NOTHING_RUN
     run: Callable[[argparse.Namespace, Callable[[str], object]], int] = given.run
     return run(given, say)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("chatscript", description="Plays scripts of chats against any Telegram bot.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, words in (("play", "play scripts"), ("accept", "write what the bot does into scripts that fail")):
         play = commands.add_parser(name, help=words)
         play.set_defaults(run=_play, accept=name == "accept")
@@ -73,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     ci.set_defaults(run=_ci)
     ci.add_argument("folder", nargs="?", type=Path, default=Path(), help="by default this one")
     ci.add_argument("--bot", metavar="COMMAND", help="starts the bot; else it is guessed from the files here")
+    _add_start_within(ci)
     ci.add_argument("--report", type=Path, default=Path("chat-report"), metavar="FOLDER", help="for the reports")
     agent = commands.add_parser("mcp", help="serve the steps as tools to an agent, over standard input and output")
     agent.set_defaults(run=_mcp)
@@ -99,7 +104,11 @@ def _add_play_options(play: argparse.ArgumentParser) -> None:
     play.add_argument("--calls", type=Path, metavar="FILE", help="list the bot's calls and their answers")
     play.add_argument("--jobs", type=int, default=8, help="how many cases at the same time")
     play.add_argument("--patience", type=float, default=0, help="seconds that the bot may think before it answers")
-    play.add_argument("--start-within", type=float, default=20, help="seconds that the bot may take to start")
+    _add_start_within(play)
+
+
+def _add_start_within(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--start-within", type=float, default=60, help="seconds that the bot may take to start")
 
 
 def _play(given: argparse.Namespace, say: Callable[[str], object]) -> int:
@@ -137,6 +146,7 @@ def _ci(given: argparse.Namespace, say: Callable[[str], object]) -> int:
         junit=given.report / "report.xml",
         show=given.report / "chats.html",
         calls=given.report / "calls.json",
+        timing=Timing(start_timeout=given.start_within),
         annotate=bool(os.environ.get("GITHUB_ACTIONS")),
     )
     launcher = CommandLauncher(command, folder=Path.cwd())

@@ -43,22 +43,36 @@ class RecordingTarget:
 
 
 def run_locally(
-    command: Sequence[str], *, port: int, say: Say, texts: Path | None = None, recording: RecordingTarget | None = None
+    command: Sequence[str],
+    *,
+    port: int,
+    say: Say,
+    texts: Path | None = None,
+    recording: RecordingTarget | None = None,
+    variables: Mapping[str, str] | None = None,
+    note: str = "",
 ) -> int:
     """Serve the simulator and run the bot's command against it until a signal. Return the exit code.
 
     The bot serves its phone pages at `port`, and the chat page is at the next port; a port in use is replaced by a free
-    one. `texts` is the folder of the bot's texts, for recorded scripts.
+    one. `texts` is the folder of the bot's texts, for recorded scripts. The bot gets the further `variables`, and
+    a `note` of its own stands below the address.
     """
     try:
         bot_texts = load_bot_texts(texts) if texts else BotTexts()
-        return asyncio.run(_run(command, port, say, bot_texts, recording))
+        return asyncio.run(_run(command, port, say, bot_texts, recording, variables or {}, note))
     except KeyboardInterrupt:
         return 0
 
 
 async def _run(
-    command: Sequence[str], port: int, say: Say, bot_texts: BotTexts, recording: RecordingTarget | None
+    command: Sequence[str],
+    port: int,
+    say: Say,
+    bot_texts: BotTexts,
+    recording: RecordingTarget | None,
+    variables: Mapping[str, str],
+    note: str,
 ) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,15 +86,14 @@ async def _run(
     page_port = port + 1 if port and _is_free(port + 1) else 0
     async with serve_playground(playground, host=_HOST, port=page_port) as address, AsyncExitStack() as closing:
         env = {**os.environ, "BOT_TOKEN": token, "BOT_API_URL": address, "PORT": str(phone_port)}
-        env["DESK_KEY"] = env.get("DESK_KEY") or secrets.token_hex(12)
-        env |= {"BOT_TOKEN_FILE": "", "DESK_KEY_FILE": ""}
+        env |= {"BOT_TOKEN_FILE": "", **variables}
         if recording is None:
             env |= _add_people(world, recorder, env)
         else:
             env |= _empty_data(closing)
             await closing.enter_async_context(_recorded_session(recorder, recording, say))
         async with asyncio.TaskGroup() as tasks:
-            welcome = tasks.create_task(_welcome(playground, address, env["DESK_KEY"], say))
+            welcome = tasks.create_task(_welcome(playground, address, note, say))
             code = await _keep_running(command, env, stop, say)
             welcome.cancel()
         return code
@@ -120,14 +133,12 @@ async def _recorded_session(recorder: Recorder, recording: RecordingTarget, say:
         say(f"\n{await recorder.script()}")
 
 
-async def _welcome(playground: Playground, address: str, key: str, say: Say) -> None:
+async def _welcome(playground: Playground, address: str, note: str, say: Say) -> None:
     """Print the addresses as soon as the bot asks for updates."""
     updates = playground.world.updates
     await playground.world.changes.wait_for(lambda: updates.has_waiting_poll, _START_TIMEOUT)
-    say(
-        f"\n  Chat with the bot:  {address}\n  Key of the desk:    {key}  (any name; its address is above)\n"
-        "  (Ctrl-C ends it; chats are kept in memory only)\n"
-    )
+    lines = (f"Chat with the bot:  {address}", note, "(Ctrl-C ends it; chats are kept in memory only)")
+    say("\n" + "".join(f"  {line}\n" for line in lines if line))
 
 
 async def _keep_running(command: Sequence[str], env: dict[str, str], stop: asyncio.Event, say: Say) -> int:

@@ -1,12 +1,13 @@
-"""The schema's numbered migrations: each is applied once, in one transaction with its number."""
+"""The schema's numbered migrations: each is applied once; those that are missing, all in one transaction."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.errors import NewerSchema
 
 _FOLDER = Path(__file__).parent / "schema"
@@ -42,27 +43,22 @@ async def migrate(
     `before_upgrade` is called before a database is changed that has a schema already.
     """
     newest = migrations[-1].version
-    async with database.transaction("schema") as connection:
-        await connection.fetch(database.translate_schema(_CREATE_TABLE))
-        [(version,)] = await connection.fetch(SCHEMA_VERSION)
+    version = await database.run(partial(_current_version, database), "schema")
     if version > newest:
         raise NewerSchema(
             f"the database has schema {version}, this program knows up to {newest}: run the newer program"
         )
     if 0 < version < newest and before_upgrade is not None:
-        await before_upgrade(database, int(version), newest)
-    for migration in migrations:
-        if migration.version > version:
-            await _apply(database, migration)
+        await before_upgrade(database, version, newest)
+    if version < newest:
+        await database.run(partial(_apply_missing, database, migrations), "schema")
 
 
 async def schema_version(database: Database) -> int:
     """The schema version of a database, without changing it; 0 for an empty one."""
     try:
         async with database.transaction("schema") as connection:
-            await connection.fetch(database.translate_schema(_CREATE_TABLE))
-            [(version,)] = await connection.fetch(SCHEMA_VERSION)
-            _roll_back(int(version))
+            _roll_back(await _current_version(database, connection))
     except _RollBack as seen:
         return seen.version
 
@@ -79,15 +75,21 @@ def _roll_back(version: int) -> NoReturn:
     raise _RollBack(version)
 
 
-async def _apply(database: Database, migration: Migration) -> None:
-    async with database.transaction("schema") as connection:
-        # Read again inside the transaction: another program may be migrating at the same time.
-        [(version,)] = await connection.fetch(SCHEMA_VERSION)
-        if version >= migration.version:
-            return
-        for statement in _statements(database.translate_schema(migration.script)):
-            await connection.fetch(statement)
-        await connection.fetch(_ADD_VERSION, migration.version, migration.name)
+async def _current_version(database: Database, connection: Connection) -> int:
+    await connection.fetch(database.translate_schema(_CREATE_TABLE))
+    [(version,)] = await connection.fetch(SCHEMA_VERSION)
+    return int(version)
+
+
+async def _apply_missing(database: Database, migrations: Sequence[Migration], connection: Connection) -> None:
+    # Read again inside the transaction: another program may have migrated meanwhile.
+    version = await _current_version(database, connection)
+    for migration in migrations:
+        if migration.version > version:
+            # The number comes first: a group of SQLite is rolled back only when a body that fails has changed a row.
+            await connection.fetch(_ADD_VERSION, migration.version, migration.name)
+            for statement in _statements(database.translate_schema(migration.script)):
+                await connection.fetch(statement)
 
 
 def _statements(script: str) -> Iterator[str]:

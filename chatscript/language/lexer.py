@@ -70,7 +70,7 @@ def display_width(text: str) -> int:
 
 _WORD = re.compile(r"\\(?P<escaped>[^\w\s])|(?P<wild>\.{3})|\{(?P<name>[^{}]*)\}|(?P<open>\{)")
 _REGEX_NAME = re.compile(r"(?<!\\)\{(?P<name>[^\W\d][^{}]*)\}")
-_REGEX = re.compile(r"/(?P<body>(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\[])+)/(?P<flag>i?)(?=\s|$)")
+_REGEX = re.compile(r"/(?P<body>(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\])+)/(?P<flag>i?)(?=\s|$)")
 _LABEL = r"\[(?:\\.|[^\[\]\\])*\]"
 _KEYBOARD = re.compile(rf"(?:^|\s+)({_LABEL}(?:\s*/\s*{_LABEL}|\s*{_LABEL})*)\s*$")
 _ONE_LABEL = re.compile(_LABEL)

@@ -141,6 +141,7 @@ def grammar() -> dict[str, Any]:
         _captured(rf"^({person})(?=\s|$)", "entity.name.function.person.chat"),
         _captured(r"^\s+(\|)", "punctuation.definition.text.chat"),
         _captured(r"^\s+(qr|file)(:)", "variable.parameter.detail.chat", "punctuation.separator.chat"),
+        _pattern("invalid.illegal.line.chat", r"^(?!\s+\[)\s*\S.*$"),  # no line of the language begins so
         _pattern("support.type.kind.chat", rf"(?<=[>~<x!?] )\((?:{kinds})\)"),
         _pattern("constant.character.escape.chat", r"\\[^\w\s]"),
         _pattern("variable.other.value.chat", r"\{[^{}]*\}"),

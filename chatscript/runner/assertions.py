@@ -244,14 +244,15 @@ def _compare_deletion(context: RunContext, step: steps.ExpectDeleted, deleted: M
 async def _no_event(context: RunContext) -> StepFailed:
     if not context.environment.alive():
         return StepFailed(f"the bot's process ended with exit code {context.environment.exit_code}")
-    reason = f"waited {context.listener.timing.timeout:g} s"
+    reason, hint = f"waited {context.listener.timing.timeout:g} s", []
     if not await context.client.wait_idle(0):
         reason += "; it is busy: it has not asked for more updates since, or a call of it is under way"
+        hint = ["if it only needs longer: @patience 30s, or --patience 30"]
     elif context.expects_prompt_reply:
         reason = "it is idle"
     others = [chat for chat in context.listener.chats() if chat is not context.chat and chat.unread_events()]
     notes = [f"the script does not mention what happened in {context.name_of(chat)}" for chat in others]
-    return StepFailed(f"the bot did nothing more here ({reason})", notes=notes)
+    return StepFailed(f"the bot did nothing more here ({reason})", notes=[*notes, *hint])
 
 
 async def _other_event(

@@ -95,7 +95,6 @@ async def run_case(case: Case, config: RunConfig, reader: ExpectationReader | No
         if config.with_capture:
             await collect(capture, context)
         calls = await context.client.calls() if config.with_calls else ()
-        await environment.listener.poll()
         remarks, refused = tuple(dict.fromkeys(environment.listener.remarks)), tuple(environment.listener.refusals)
     seconds, kept = time.monotonic() - started, capture if config.with_capture else None
     return CaseResult(case, seconds, failure, kept, remarks, refused, calls)

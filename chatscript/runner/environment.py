@@ -14,7 +14,7 @@ from pathlib import Path
 from chatscript import coverage
 from chatscript.runner.bot_process import BotLauncher, BotProcess, ClockOffsetFile, base_environment
 from chatscript.runner.event_waiter import EventWaiter, Timing
-from chatscript.runner.simulator_client import BotStatus, SimulatorClient
+from chatscript.runner.simulator_client import BotStatus, SimulatorClient, ask_in_process
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
@@ -99,6 +99,8 @@ class CaseEnvironment:
         started = loop.time()
         try:
             self._bot = await self._launcher.start(self._variables, self._log)
+        except FileNotFoundError as error:
+            raise BotStartFailed(f"the bot did not start: there is no program {error.filename}") from None
         except OSError as error:
             raise BotStartFailed(f"the bot did not start: {error}") from None
         while loop.time() - started < self.timing.start_timeout:
@@ -109,7 +111,9 @@ class CaseEnvironment:
             if bot.connected and (bot.seconds_since_poll or 0) <= loop.time() - started:
                 return
             await self.client.wait_idle(0.2)  # returns as soon as a poll waits
-        reason = f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s"
+        reason = (
+            f"no getUpdates or setWebhook within {self.timing.start_timeout:g} s (a slow start: --start-within 120)"
+        )
         raise _bot_start_failed(reason, await self.client.bot_status())
 
 
@@ -147,7 +151,8 @@ async def case_environment(
         clock = ClockOffsetFile(home / "clock")
         playground = Playground(World(token=TOKEN))
         playground.world.traffic.keeps_answers = keep_answers
-        async with serve_playground(playground) as address, SimulatorClient(address) as client:
+        client = SimulatorClient(ask_in_process(playground.app))
+        async with serve_playground(playground) as address:
             variables = {
                 "BOT_TOKEN": TOKEN,
                 "BOT_API_URL": address,

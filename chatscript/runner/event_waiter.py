@@ -25,7 +25,7 @@ class Timing:
     timeout: float = 5.0
     silence: float = 2.0
     settle: float = 0.5
-    start_timeout: float = 20.0
+    start_timeout: float = 60.0
 
     def with_patience(self, seconds: float) -> Timing:
         """Return the timeouts for a bot that may think that long before it answers."""

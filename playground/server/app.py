@@ -47,9 +47,9 @@ class Playground:
         self.app = Starlette(
             routes=[
                 *api.routes(),
+                *EventRoutes(self.world).routes(),  # before the others, because they are asked for most
                 *ControlApi(self.world, faults).routes(),
                 *CallRoutes(self.world, limits).routes(),
-                *EventRoutes(self.world).routes(),
                 *extra_routes,
                 sim_route("/record", _no_recorder),
                 *PhoneFrame(self.world.log).routes(),
@@ -92,6 +92,7 @@ async def serve_playground(playground: Playground, *, host: str = "127.0.0.1", p
             log_level="critical",
             access_log=False,
             lifespan="off",
+            proxy_headers=False,
             date_header=False,
             ws="none",
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,

@@ -107,7 +107,11 @@ async def test_a_bot_that_misbehaves_is_reported_within_the_patience_and_leaves_
     script.write_text("> /start\n...\n< never\n", encoding="utf-8")
     expected = {
         "exits": ("the bot's process ended with exit code 1", "    giving up"),
-        "hangs": ("it is busy: it has not asked for more updates", "    got /start"),
+        "hangs": (
+            "it is busy: it has not asked for more updates",
+            "only needs longer: @patience 30s",
+            "    got /start",
+        ),
         "garbage": ("the bot did nothing more here (it is idle)", "    HTTP 400"),
         "floods": ("does still more, and none of them is this:", "    got /start"),
     }

@@ -74,6 +74,13 @@ def test_a_first_script_and_a_workflow_are_written_once(tmp_path: Path, monkeypa
     assert again[1][:2] == ["tests/first.chat is there already", ".github/workflows/chats.yml is there already"]
 
 
+def test_without_a_command_the_commands_are_listed() -> None:
+    code, [said] = run()
+
+    assert code == 2
+    assert all(f"\n    {command} " in said for command in ("play", "record", "ci"))
+
+
 def test_a_recording_overwrites_nothing(tmp_path: Path) -> None:
     path = script(tmp_path, "> a\n")
 
@@ -96,9 +103,11 @@ async def test_a_bot_is_shown_in_a_browser(tmp_path: Path, command: str) -> None
             if "http://127.0.0.1:" in line:
                 break
         shown.send_signal(signal.SIGTERM)
-        await shown.communicate()
+        rest, _ = await shown.communicate()
 
     assert "http://127.0.0.1:" in lines[-1]
+    assert b"Ctrl-C ends it" in rest
+    assert b"desk" not in rest  # what only our bot has
 
 
 def test_a_ci_plays_all_scripts_keeps_the_reports_and_marks_what_failed(

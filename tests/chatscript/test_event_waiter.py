@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 
 from chatscript.runner.event_waiter import EventWaiter, Timing
-from chatscript.runner.simulator_client import SimulatorClient
+from chatscript.runner.simulator_client import SimulatorClient, ask_in_process
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
 
@@ -13,7 +13,9 @@ TOKEN = "7000000009:simulator-token-of-this-test"
 
 
 async def test_any_event_ends_the_silence_even_one_that_scripts_do_not_contain() -> None:
-    async with serve_playground(Playground(World(token=TOKEN))) as address, SimulatorClient(address) as client:
+    playground = Playground(World(token=TOKEN))
+    client = SimulatorClient(ask_in_process(playground.app))
+    async with serve_playground(playground) as address:
         listener = EventWaiter(client, Timing(), lambda: True)
         async with aiohttp.ClientSession(f"{address}/bot{TOKEN}/") as bot, asyncio.TaskGroup() as tasks:
             poll = tasks.create_task(bot.get("getUpdates", params={"timeout": 20}))

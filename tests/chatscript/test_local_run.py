@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from chatscript.runner.simulator_client import SimulatorClient
+from chatscript.runner.simulator_client import Ask, SimulatorAnswer, SimulatorClient
 from tests.chatscript.bots.playing import FORM_BOT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,16 @@ async def test_the_bot_gets_staff_ids_unless_the_environment_has_them(given: str
     assert line.decode().split() == ["staff", staff]
 
 
+def by_http(session: aiohttp.ClientSession) -> Ask:
+    """Send requests to the simulator of another process."""
+
+    async def ask(method: str, target: str, body: bytes) -> SimulatorAnswer:
+        async with session.request(method, target, data=body) as answer:
+            return SimulatorAnswer(answer.status, answer.content_type, await answer.read())
+
+    return ask
+
+
 RUNS = "import runpy; runpy.run_path({!r}, run_name='__main__')"
 
 
@@ -68,9 +78,9 @@ async def test_a_recording_of_the_page_names_the_support_staff(tmp_path: Path) -
         while b"Chat with the bot" not in (line := await playground.stdout.readline()):
             assert line
         page = line.split()[-1].decode()
-        async with SimulatorClient(page) as client, aiohttp.ClientSession(page) as button:
+        async with aiohttp.ClientSession(page) as button:
             await button.post("/sim/record", json={"on": True})
-            await client.write(100_000_001, 100_000_001, "/links")
+            await SimulatorClient(by_http(button)).write(100_000_001, 100_000_001, "/links")
             async with button.get("/sim/record") as answer:
                 recording = await answer.json()
         playground.terminate()
@@ -90,22 +100,23 @@ async def test_a_recorded_session_is_in_its_file_at_any_time(tmp_path: Path) -> 
     out, pipe = tmp_path / "new.chat", asyncio.subprocess.PIPE
     (tmp_path / "clock").write_text("0", encoding="ascii")
     env = os.environ | {"CLOCK_OFFSET_FILE": str(tmp_path / "clock")}
-    session = await asyncio.create_subprocess_exec(
+    program = await asyncio.create_subprocess_exec(
         sys.executable, "-c", RECORDING, str(FORM_BOT), str(out), cwd=ROOT, stdout=pipe, env=env
     )
-    assert session.stdout is not None
+    assert program.stdout is not None
     async with asyncio.timeout(60):
-        while b"Chat with the bot" not in (line := await session.stdout.readline()):
+        while b"Chat with the bot" not in (line := await program.stdout.readline()):
             assert line
-        async with SimulatorClient(line.split()[-1].decode()) as client:
+        async with aiohttp.ClientSession(line.split()[-1].decode()) as session:
+            client = SimulatorClient(by_http(session))
             person = await client.add_person("王小明", "zh-hans")
             await client.write(person, person, "/start")
             events = (await client.events_after(0, 0)).last
             while not any(event.must_be_mentioned for event in (await client.events_after(0, 0)).events):
                 events = (await client.events_after(events, 5)).last
-        session.terminate()
-        output = (await session.stdout.read()).decode()
-        await session.wait()
+        program.terminate()
+        output = (await program.stdout.read()).decode()
+        await program.wait()
 
     assert f"Recorded: {out}" in output
     assert out.read_text(encoding="utf-8").splitlines()[2:] == ["> /start", "< 你好", "    | 请输入姓名"]

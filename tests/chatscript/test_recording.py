@@ -32,7 +32,7 @@ class FramedPhone(Phone):
 
     def __init__(self, context: RunContext) -> None:
         super().__init__()
-        self._playground = str(context.client._http._base_url).rstrip("/")
+        self._playground = context.environment._variables["BOT_API_URL"]
 
     async def open(self, app: PhoneApp, address: str) -> None:
         await super().open(PhoneApp.BROWSER, self._playground + frame_url(app, address))

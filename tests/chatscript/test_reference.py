@@ -38,7 +38,7 @@ def scope_of(line: str) -> str:
         if found := re.match(rule["match"], line):
             assert found.end()
             return str(rule.get("name") or rule["captures"]["1"]["name"])
-    return ""
+    raise AssertionError(f"no rule for {line!r}")
 
 
 @pytest.mark.parametrize("line", [*LINES, "    < inside a group", "title: a", "cases: a=1", "# words"])
@@ -48,8 +48,9 @@ def test_every_line_has_a_colour(line: str) -> None:
     assert scope_of(line).startswith(expected.get(line[0], "keyword.operator"))
 
 
-def test_an_unknown_line_has_none() -> None:
-    assert [scope_of(line) for line in ("@unknown", "hello", "><", "<text")] == [""] * 4
+def test_an_unknown_line_is_marked_as_wrong() -> None:
+    wrong = ["invalid.illegal.line.chat"] * 4
+    assert [scope_of(line) for line in ("@unknown", "hello", "><", "<text")] == wrong
 
 
 def test_an_extension_for_vs_code_is_written(tmp_path: Path) -> None:

@@ -278,6 +278,7 @@ def test_directives_are_parsed() -> None:
         ("< 你好 {name", "1:6", "a literal brace"),
         ("> {1+1}", "1:3", "not {1+1}"),
         ("< /a(b/", "1:5", "not a regular expression"),
+        ("< /a[b/", "1:5", "not a regular expression"),
         ("< x   [A] []", "1:12", "expected a label"),
         ("< (photo) x\n    file: a", "2:5", "or qr: ..."),
         ("< x\n    more", "2:5", "expected | and more text"),

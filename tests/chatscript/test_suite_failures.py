@@ -145,7 +145,8 @@ async def test_a_long_chat_is_cut(tmp_path: Path) -> None:
         (
             "import signal\nprint('hm', flush=True)\nsignal.pause()",
             Timing(start_timeout=0.5),
-            "no getUpdates or setWebhook within 0.5 s; it called nothing at BOT_API_URL",
+            "no getUpdates or setWebhook within 0.5 s (a slow start: --start-within 120);"
+            " it called nothing at BOT_API_URL",
         ),
     ],
 )
@@ -172,4 +173,4 @@ async def test_a_missing_program_is_reported(tmp_path: Path) -> None:
     result = await run_case(case, RunConfig(CommandLauncher(["/nowhere/bot"]), BotTexts()))
 
     assert result.failure is not None
-    assert "the bot did not start:" in result.failure.headline
+    assert result.failure.headline == "the bot did not start: there is no program /nowhere/bot"

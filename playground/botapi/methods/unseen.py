@@ -52,7 +52,7 @@ _RESULTS: dict[str, Any] = {
     "PreparedKeyboardButton": {"id": "sim"},
     "String": _SIM_TOKEN,
 }
-# What these methods ask for does not exist in the simulator, and the public server says so too.
+# What these methods ask for does not exist in the simulator; these are the public server's words for that.
 _ABSENT = {
     "StickerSet": "STICKERSET_INVALID",
     "BusinessConnection": "business connection not found",
@@ -77,10 +77,11 @@ def unseen(signature: Signature) -> MethodHandler:
         check_fields(signature, fields)
         if "chat_id" in fields and "chat_id" in signature.required:
             chat_of(world, fields)
+        # Before a refusal, too: Telegram may know what the simulator does not have.
+        fields.remark("the simulator checks the fields of this method, but does not model what it does")
         absent = _ABSENT_BY_METHOD.get(signature.name) or _ABSENT.get(signature.result)
         if absent:
             raise bad_request(absent)
-        fields.remark("the simulator checks the fields of this method, but does not model what it does")
         return await _upload(world, fields) if signature.result == "File" else _RESULTS[signature.result]
 
     return check_and_answer
