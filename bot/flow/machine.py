@@ -183,5 +183,13 @@ def _choice_by_other_words(state: State, text: str, known: Sequence[Choice]) -> 
     """The choice that stands for what a text names, where that has no button: another method, for example."""
     for choice, meant in _OTHER_WORDS.get(type(state), {}).items():
         if choice in known and (named := match_choice(text, meant, by_position=False)):
-            return None if isinstance(state, Attempting) and named.value == state.method.value else choice
+            return None if _is_in_use(state, named) else choice
     return None
+
+
+def _is_in_use(state: State, named: Choice) -> bool:
+    """Whether a method is the one of the attempt, or its app scans the code on the screen."""
+    if not isinstance(state, Attempting):
+        return False
+    scanning_app = Choice.WECHAT if isinstance(state, Scanning) and state.method is Method.FACE else None
+    return named.value == state.method.value or named is scanning_app

@@ -8,8 +8,10 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
 from bot.flow import typed_words
@@ -76,7 +78,7 @@ class NoWordLists:
 
 
 _ASKING = re.compile(
-    "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会"
+    "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会|[\u4e00-\u9fff]{2}[不没沒]$"
     r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b",
     re.IGNORECASE,
 )
@@ -94,9 +96,13 @@ _PAIRS: Mapping[Choice | Command, Sequence[tuple[frozenset[str], ...]]] = {
     for listed in (typed_words.CHOICE_PAIRS, typed_words.COMMAND_PAIRS)
     for meant, pairs in listed.items()
 }
+_UNITS = re.compile(r"[a-z0-9]+|[^\W_]")
+_APOSTROPHES = re.compile("['’]")
+_CLAUSE_ENDS = re.compile(r"[,，.。;；!！、]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
+_DONE_WORDS = frozenset(typed_words.DONE.split())
 _REMARKED = (Command.HUMAN, Command.HELP)
 """Commands that are remarks in other words."""
-_FILLERS = frozenset(typed_words.FILLERS.split())
+_FILLERS, _FEW_FILLERS = _sets((typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT))
 _NO_WORDS: tuple[frozenset[str], ...] = (frozenset(),)
 _LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for word in words.split()}
 _CODE_WORDS, _FORM_WORDS, _AGAINST_REMINDERS_WORDS = _sets(
@@ -105,6 +111,14 @@ _CODE_WORDS, _FORM_WORDS, _AGAINST_REMINDERS_WORDS = _sets(
 _BUTTON_WORDS = frozenset[str]().union(_FORM_WORDS, *(_WORDS[choice][0] for choice in Choice))
 _CODE_PAIR_WORDS, _REMINDER_PAIR_WORDS = _sets(typed_words.CODE_PAIR), _sets(typed_words.REMINDER_PAIR)
 _LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """A text without signs, and where words may end: after any hanzi, and where a word in Latin letters ends."""
+
+    text: str
+    ends: frozenset[int]
 
 
 def normalize(text: str) -> str:
@@ -119,41 +133,47 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
     A choice is meant by its words alone, by words among fillers, or by what a text says of a method beside a denial of
     another: "not WeChat, QQ".
     """
-    word = _comparable(text)
-    if by_position and (choice := _at_position(word, offered)):
+    word, spoken = _comparable(text), _spoken(text)
+    if by_position and (choice := _at_position(word, spoken, offered)):
         return choice
     exact = (choice for choice in offered if word in _WORDS[choice][0])
-    said = (choice for choice in offered if _means(word, choice))
+    said = (choice for choice in offered if _means(spoken, choice))
     return next(exact, None) or next(said, None) or _method_beside_denial(text, offered)
 
 
-def _at_position(word: str, offered: Sequence[Choice]) -> Choice | None:
+def _at_position(word: str, spoken: _Spoken, offered: Sequence[Choice]) -> Choice | None:
     """The choice at the position that a text names, if there is one."""
-    position = int(word) if word.isascii() and word.isdigit() else _ordinal(word)
+    position = int(word) if word.isascii() and word.isdigit() else _ordinal(spoken)
     return offered[position - 1] if 0 < position <= len(offered) else None
 
 
-def _ordinal(word: str) -> int:
+def _ordinal(spoken: _Spoken) -> int:
     """The position that is said in words, from one; 0 for none."""
-    return next((position for ordinal, position in typed_words.ORDINALS.items() if _consists_of(word, [ordinal])), 0)
+    return next((position for words, position in typed_words.ORDINALS.items() if _consists_of(spoken, [words])), 0)
 
 
 def _method_beside_denial(text: str, offered: Sequence[Choice]) -> Choice | None:
-    clauses = [word for word in map(_comparable, re.split(r"[\s,，.。;；!！、]+", text[: 4 * _LONGEST])) if word]
-    others = "".join(word for word in clauses if not _means(word, Choice.OTHER_METHOD))
-    return next((choice for choice in typed_words.METHODS if choice in offered and _means(others, choice)), None)
+    clauses = [(clause, _spoken(clause)) for clause in _CLAUSE_ENDS.split(text[: 4 * _LONGEST])]
+    others = " ".join(clause for clause, spoken in clauses if not _means(spoken, Choice.OTHER_METHOD))
+    return next(
+        (choice for choice in typed_words.METHODS if choice in offered and _means(_spoken(others), choice)), None
+    )
 
 
 def is_button_word(text: str) -> bool:
     """Whether a text is a word of any button, also of one that is not offered."""
-    word = _comparable(text)
-    return word in _BUTTON_WORDS or _ordinal(word) > 0 or is_about_code(text)
+    return _comparable(text) in _BUTTON_WORDS or _ordinal(_spoken(text)) > 0 or is_about_code(text)
 
 
 def names_choice(text: str) -> bool:
     """Whether a text says a choice among fillers, also one that is not offered."""
-    word = _comparable(text)
-    return any(_means(word, choice) for choice in Choice)
+    spoken = _spoken(text)
+    return any(_means(spoken, choice) for choice in Choice)
+
+
+def is_done(text: str) -> bool:
+    """Whether a text says that the person has done what the phone asks for."""
+    return _consists_of(_spoken(text), [_DONE_WORDS])
 
 
 def is_question(text: str) -> bool:
@@ -168,21 +188,21 @@ def match_link(text: str) -> str | None:
 
 def is_about_code(text: str) -> bool:
     """Whether a text asks where the code is, or names a button below it."""
-    word = _comparable(text)
-    return _consists_of(word, (_CODE_WORDS,)) or _consists_of(word, _CODE_PAIR_WORDS)
+    spoken = _spoken(text, of_question=True)
+    return _consists_of(spoken, (_CODE_WORDS,)) or _consists_of(spoken, _CODE_PAIR_WORDS)
 
 
 def is_against_reminders(text: str) -> bool:
     """Whether a text asks not to be reminded any more."""
-    word = _comparable(text)
-    return _consists_of(word, (_AGAINST_REMINDERS_WORDS,)) or _consists_of(word, _REMINDER_PAIR_WORDS)
+    spoken = _spoken(text)
+    return _consists_of(spoken, (_AGAINST_REMINDERS_WORDS,)) or _consists_of(spoken, _REMINDER_PAIR_WORDS)
 
 
 def match_command(text: str) -> Command | None:
     """The command that a text means, if any, with or without a leading slash."""
-    word = _comparable(text)
+    word, spoken = _comparable(text), _spoken(text)
     exact = (command for command in Command if word in _WORDS.get(command, _NO_WORDS)[0])
-    said = (command for command in Command if command not in _REMARKED and _means(word, command))
+    said = (command for command in Command if command not in _REMARKED and _means(spoken, command))
     return next(exact, None) or next(said, None)
 
 
@@ -190,30 +210,39 @@ def _comparable(text: str) -> str:
     return normalize(text).translate(typed_words.TRADITIONAL)
 
 
-def _means(word: str, meant: Choice | Command) -> bool:
-    return any(_consists_of(word, kinds) for kinds in (_WORDS.get(meant, _NO_WORDS), *_PAIRS.get(meant, ())))
+def _spoken(text: str, *, of_question: bool = False) -> _Spoken:
+    """A text as words that may be read among fillers; nothing of a long text, and of a question only if wanted."""
+    if is_question(text) and not of_question:
+        return _Spoken("", frozenset())
+    folded = unicodedata.normalize("NFKC", text[: 4 * _LONGEST]).casefold().translate(typed_words.TRADITIONAL)
+    units = _UNITS.findall(_APOSTROPHES.sub("", folded))
+    whole = "".join(units)
+    return _Spoken(whole if len(whole) < _LONGEST else "", frozenset(accumulate(map(len, units))))
 
 
-def _consists_of(text: str, kinds: Sequence[frozenset[str]]) -> bool:
-    """Whether a text consists of words of every kind, and otherwise of fillers; of two words the longer is read.
+def _means(spoken: _Spoken, meant: Choice | Command) -> bool:
+    fillers = _FEW_FILLERS if meant in typed_words.STRICT else _FILLERS
+    listed = (_WORDS.get(meant, _NO_WORDS), *_PAIRS.get(meant, ()))
+    return any(_consists_of(spoken, kinds, fillers) for kinds in listed)
 
-    A text that was cut is no such text.
-    """
-    known, found = _by_first_letter(tuple(kinds)), set[str]()
-    rest = text if len(text) < _LONGEST else "-"
-    while rest:
-        word = next((word for word in known.get(rest[0], ()) if rest.startswith(word)), None)
-        if word is None:
+
+def _consists_of(spoken: _Spoken, kinds: Sequence[frozenset[str]], fillers: frozenset[str] = _FILLERS) -> bool:
+    """Whether a text consists of words of every kind, and otherwise of fillers; of two words the longer is read."""
+    known, found, at = _by_first_letter((fillers, *kinds)), set[str](), 0
+    while at < len(spoken.text):
+        candidates = known.get(spoken.text[at], ())
+        here = (each for each in candidates if at + len(each) in spoken.ends and spoken.text.startswith(each, at))
+        if (word := next(here, None)) is None:
             return False
         found.add(word)
-        rest = rest[len(word) :]
+        at += len(word)
     return all(not kind.isdisjoint(found) for kind in kinds)
 
 
 @cache
 def _by_first_letter(kinds: tuple[frozenset[str], ...]) -> Mapping[str, Sequence[str]]:
-    """Words of some kinds and the fillers, by their first letter, longer ones first."""
+    """Words of some kinds by their first letter, longer ones first."""
     found = defaultdict[str, list[str]](list)
-    for word in sorted(_FILLERS.union(*kinds), key=len, reverse=True):
+    for word in sorted(frozenset[str]().union(*kinds), key=len, reverse=True):
         found[word[0]].append(word)
     return found

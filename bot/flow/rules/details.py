@@ -5,6 +5,7 @@ together. What is no answer is answered itself, and the step stays. A text that 
 asked back: some people's names look like words.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -45,6 +46,8 @@ def name_said(state: NameStep, event: Said, context: RuleContext) -> Step:
     name = _read_name(text, context)
     if isinstance(name, Name) and (_is_likely(name, context) or _was_asked_back(state, name)):
         return _named(state, name, number, context)
+    if wish := answer_wish(state, event.text, context, DeleteUserMessage()):
+        return wish
     known = number if isinstance(number, Number) else None
     if said := _name_in_sentence(text, context):
         return ask(_checking_name(state, said, known, context), DeleteUserMessage(with_panel=True))
@@ -73,7 +76,8 @@ def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
     if number not in _NO_NUMBER:
         return _number_refused(state, number)
     return (
-        _name_instead(state, event.text, context)
+        answer_wish(state, event.text, context, DeleteUserMessage())
+        or _name_instead(state, event.text, context)
         or _answer_instead(state, event.text, context)
         or _number_refused(state, number)
     )
@@ -83,6 +87,8 @@ def _name_instead(state: NumberStep, text: str, context: RuleContext) -> Step | 
     """What becomes of a name, or of the wish to change it, where the number is asked; None for any other text."""
     if match_choice(text, (Choice.CHANGE_NAME,), by_position=False):
         return ask(_asking_name(state, context), DeleteUserMessage(with_panel=True))
+    if other_documents.are_named(text):
+        return None
     name = _read_name(text, context)
     if not isinstance(name, Name) or not _is_likely(name, context):
         found = _name_in_sentence(text, context)
@@ -235,11 +241,8 @@ def _led_elsewhere(state: NameStep | NumberStep, problem: NumberProblem) -> Step
 
 
 def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContext) -> Step | None:
-    """The answer to a question, a wish or small talk at a step that reads text. None for anything else."""
-    answer = answer_wish(state, text, context, DeleteUserMessage())
-    if answer is None and is_question(text):
-        answer = answer_from_faq(state, text, context, DeleteUserMessage())
-    if answer:
+    """The answer to a question or small talk at a step that reads text. None for anything else."""
+    if is_question(text) and (answer := answer_from_faq(state, text, context, DeleteUserMessage())):
         return answer
     if other_documents.are_named(text):
         return _led_elsewhere(state, NumberProblem.OTHER_DOCUMENT)
@@ -258,7 +261,8 @@ def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContex
 
 def _may_be_name(state: NameStep | NumberStep, text: str) -> bool:
     """Whether a question without an answer is so short that somebody may be called so: it is asked back as a name."""
-    return isinstance(state, NameStep) and len(text.strip()) <= _SHORTEST_SENTENCE and text.strip().isalpha()
+    is_short = len(text.strip()) <= _SHORTEST_SENTENCE and text.strip().isalpha()
+    return isinstance(state, NameStep) and is_short and not is_question(re.sub("哪|如何", "", text))
 
 
 def _noted(state: NameStep | NumberStep, remark: Remark | None) -> Step | None:
