@@ -153,11 +153,12 @@ def _ordinal(spoken: _Spoken) -> int:
 
 
 def _method_beside_denial(text: str, offered: Sequence[Choice]) -> Choice | None:
-    clauses = [(clause, _spoken(clause)) for clause in _CLAUSE_ENDS.split(text[: 4 * _LONGEST])]
-    others = " ".join(clause for clause, spoken in clauses if not _means(spoken, Choice.OTHER_METHOD))
-    return next(
-        (choice for choice in typed_words.METHODS if choice in offered and _means(_spoken(others), choice)), None
-    )
+    methods = [choice for choice in typed_words.METHODS if choice in offered]
+    clauses = _CLAUSE_ENDS.split(text[: 4 * _LONGEST]) if methods else ()
+    if len(clauses) < 2:
+        return None
+    others = _spoken(" ".join(clause for clause in clauses if not _means(_spoken(clause), Choice.OTHER_METHOD)))
+    return next((choice for choice in methods if _means(others, choice)), None)
 
 
 def is_button_word(text: str) -> bool:
