@@ -40,7 +40,7 @@ from bot.flow.states import (
     StateBase,
 )
 from bot.flow.table import TABLE
-from bot.flow.typed_input import match_choice, match_command, normalize
+from bot.flow.typed_input import match_choice, match_command
 from bot.flow.typed_words import METHODS
 from verification.attempts import Method
 
@@ -126,7 +126,7 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
             is_off = not is_offered(state, Choice(choice), methods)
         case Identified() | Attempting(), Said(text) if match_choice(text, offered_choices(state, methods)) is None:
             # A number means a position among the buttons of now, never among those of before.
-            is_off = not normalize(text).isdigit() and match_choice(text, offered_choices(state)) is not None
+            is_off = match_choice(text, offered_choices(state), by_position=False) is not None
         case Opening(attempt=attempt, method=method), AttemptRefused(refused, AttemptRefusal.METHOD_OFF):
             is_off = refused == attempt and method not in methods
         case Scanning(attempt=attempt, method=method), CodeExpired(expired):
@@ -138,9 +138,7 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
 
 def _advance_by_table(state: State, event: Event, context: RuleContext) -> Step:
     trigger = _trigger_of(state, event, context.methods)
-    if trigger is None:
-        return anytime.stale_button(state)
-    row = row_for_trigger(type(state), trigger)
+    row = None if trigger is None else row_for_trigger(type(state), trigger)
     if row is None:
         return anytime.stale_button(state)
     meant = Commanded(trigger) if isinstance(trigger, Command) and not isinstance(event, Commanded) else event
