@@ -7,6 +7,7 @@ answer costs one more question, because an unlikely name is asked back and never
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,9 +20,15 @@ _WORDS = Path(__file__).with_name("words.toml")
 _HAN = "〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _HAN_NAME = f"[{_HAN}]+(?:·[{_HAN}]+)*"
 _LATIN_NAME = re.compile(r"[^\W\d_]+(?:[ \-'’·]+[^\W\d_]+)*")
-_SIGNS = ' \t\r\n:：,，.。、!！?？~～"“”‘’「」『』《》()（）[]【】'
-_SIGNS_BY_LABEL = _SIGNS + "=＝-—;；"
+_SIGN_CATEGORIES = frozenset("PSZ")
+"""Punctuation, symbols such as emoji, and spaces; not invisible signs, which the person is told of."""
+_DESCRIPTION = "⿰⿱⿲⿳⿴⿵⿶⿷⿸⿹⿺⿻"
+"""These are symbols, too, and write a hanzi by its parts."""
+_BREAKS = re.compile(f"[,，.。;；:：!！?？()（）【】\n]|(?<=[a-z]) +(?=[{_HAN}])", re.IGNORECASE)
+"""Where a sentence may break before or after a name; not at a space, because some names have one."""
 _PARTICLES = re.compile("[啊呀哦喔哈啦呗的了嘛]+$")
+_BEFORE_NAME = re.compile("^[那就是填写用叫姓]+")
+_IN_TWO_PARTS = re.compile(r"^姓氏?[:： ]*(\w{1,2}?)[\s,，;；]*名字?[:： ]*(\w{1,3})$")
 _SHORT = 4
 """A longer name without a dot is likely only when all its characters write sounds."""
 _IN_NAMES = frozenset("在有能会再更本才")
@@ -39,6 +46,7 @@ class Vocabulary:
         self._compound_surnames = tuple(names["compound_surnames"])
         self._sounds = frozenset("".join(names["sounds"].split()))
         self._telling = _any_of(names["telling"])
+        self._labels_of_hanzi = _any_of(label for label in self._labels if not label.isascii() and len(label) > 1)
         self._seldom = frozenset(names["seldom"])
         self._words = frozenset(names["words"])
         self._english = frozenset(names["english"].split())
@@ -49,7 +57,7 @@ class Vocabulary:
 
     def without_labels(self, text: str) -> str:
         """A text without the labels, polite words and signs around its answer."""
-        plain, before = text.strip(_SIGNS), ""
+        plain, before = _IN_TWO_PARTS.sub(r"\1\2", _strip_signs(text)), ""
         while plain != before:
             before = plain
             plain = _without_first(plain, self._labels, _ends_label)
@@ -57,6 +65,20 @@ class Vocabulary:
             plain = _without_last(plain, self._labels, _ends_label)
             plain = _without_last(plain, self._polite, _ends_word)
         return plain
+
+    def parts(self, text: str) -> tuple[str, ...]:
+        """The parts of a text between its signs and labels, of which one may be a name."""
+        pieces = [piece for sentence in _BREAKS.split(text) for piece in self._labels_of_hanzi.split(sentence)]
+        return tuple(_PARTICLES.sub("", _BEFORE_NAME.sub("", self.without_labels(piece))) for piece in pieces)
+
+    def is_sentence(self, text: str) -> bool:
+        """Whether a text is so long, and says so much, that nobody can be called so."""
+        plain = simplify(text)
+        if re.search(f"[{_HAN}]", plain):
+            said = {*"".join(self._telling.findall(plain)), *self._seldom & set(plain)} - self._sounds
+            return "·" not in plain and len(plain) > _SHORT and bool(said)
+        words = re.findall(r"[\w'’]+", plain.lower())
+        return len(words) > 2 and sum(word in self._english for word in words) > 1 and not plain.istitle()
 
     def remark(self, text: str) -> Remark | None:
         """What a text that is no answer wants, if the lists know it."""
@@ -129,6 +151,17 @@ def _encodes(character: str, encoding: str) -> bool:
     return True
 
 
+def _strip_signs(text: str) -> str:
+    """A text without the signs at its ends."""
+    kept = [place for place, each in enumerate(text) if not _is_sign(each)]
+    return text[kept[0] : kept[-1] + 1] if kept else ""
+
+
+def _is_sign(character: str) -> bool:
+    is_sign = character.isspace() or unicodedata.category(character)[0] in _SIGN_CATEGORIES
+    return is_sign and character not in _DESCRIPTION
+
+
 def _ends_label(label: str, neighbour: str) -> bool:
     """A label of letters ends where the word ends; a label of hanzi may touch the answer."""
     return not label.isascii() or not neighbour.isalnum()
@@ -142,7 +175,7 @@ def _without_first(text: str, words: Collection[str], ends: Callable[[str, str],
     folded = _folded(text)
     for word in words:
         if folded.startswith(word) and (len(text) == len(word) or ends(word, text[len(word)])):
-            return text[len(word) :].strip(_SIGNS_BY_LABEL)
+            return _strip_signs(text[len(word) :])
     return text
 
 
@@ -150,7 +183,7 @@ def _without_last(text: str, words: Collection[str], ends: Callable[[str, str], 
     folded = _folded(text)
     for word in words:
         if folded.endswith(word) and (len(text) == len(word) or ends(word, text[-len(word) - 1])):
-            return text[: -len(word)].strip(_SIGNS_BY_LABEL)
+            return _strip_signs(text[: -len(word)])
     return text
 
 

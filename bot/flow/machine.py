@@ -5,7 +5,7 @@ switched off is decided here, for all states at once: see `offers`.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.flow.effects import DeleteUserMessage
 from bot.flow.events import (
@@ -25,12 +25,41 @@ from bot.flow.prompts import suggested_first
 from bot.flow.rows import Row, RuleContext, Step, Trigger
 from bot.flow.rules import anytime, links, scan
 from bot.flow.rules.common import holds_secret
-from bot.flow.states import Agreeing, AsksForText, Attempting, Identified, Opening, Scanning, State, StateBase
+from bot.flow.states import (
+    Agreeing,
+    AgreeingFace,
+    AsksForText,
+    Attempting,
+    Confirming,
+    Expired,
+    Failed,
+    Identified,
+    Opening,
+    Scanning,
+    State,
+    StateBase,
+)
 from bot.flow.table import TABLE
-from bot.flow.typed_input import match_choice, match_command, normalize
+from bot.flow.typed_input import match_choice, match_command
+from bot.flow.typed_words import METHODS
 from verification.attempts import Method
 
 _ALL_METHODS = tuple(Method)
+_OTHER_WORDS: Mapping[type[StateBase], Mapping[Choice, Sequence[Choice]]] = {
+    AgreeingFace: {Choice.OTHER_METHOD: (Choice.WECHAT, Choice.QQ, Choice.NOT_NOW)},
+    Confirming: {Choice.CHANGE_DATA: (Choice.NAME_WRONG,)},
+    Scanning: {Choice.OTHER_METHOD: (*METHODS, Choice.CHANGE_DATA)},
+    Expired: {
+        Choice.NEW_CODE: (Choice.TRY_AGAIN, Choice.AGREE),
+        Choice.OTHER_METHOD: (*METHODS, Choice.CHANGE_DATA),
+    },
+    Failed: {
+        Choice.TRY_AGAIN: (Choice.NEW_CODE, Choice.AGREE),
+        Choice.OTHER_METHOD: METHODS,
+        Choice.CHANGE_DATA: (Choice.NAME_WRONG,),
+    },
+}
+"""By state: the choices that are meant as well by the words of choices that the state does not have."""
 
 _STATE_ROWS: dict[tuple[type[StateBase], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
 _GENERAL_ROWS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
@@ -97,7 +126,7 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
             is_off = not is_offered(state, Choice(choice), methods)
         case Identified() | Attempting(), Said(text) if match_choice(text, offered_choices(state, methods)) is None:
             # A number means a position among the buttons of now, never among those of before.
-            is_off = not normalize(text).isdigit() and match_choice(text, offered_choices(state)) is not None
+            is_off = match_choice(text, offered_choices(state), by_position=False) is not None
         case Opening(attempt=attempt, method=method), AttemptRefused(refused, AttemptRefusal.METHOD_OFF):
             is_off = refused == attempt and method not in methods
         case Scanning(attempt=attempt, method=method), CodeExpired(expired):
@@ -109,7 +138,7 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
 
 def _advance_by_table(state: State, event: Event, context: RuleContext) -> Step:
     trigger = _trigger_of(state, event, context.methods)
-    row = row_for_event(state, event, context.methods)
+    row = None if trigger is None else row_for_trigger(type(state), trigger)
     if row is None:
         return anytime.stale_button(state)
     meant = Commanded(trigger) if isinstance(trigger, Command) and not isinstance(event, Commanded) else event
@@ -152,4 +181,21 @@ def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
     offered, former = offered_choices(state, methods), former_choices(type(state))
     # Where a name or a number is asked for, a number is an answer.
     chosen = match_choice(text, offered, by_position=not isinstance(state, AsksForText))
-    return chosen or match_choice(text, former) or match_command(text) or Said
+    chosen = chosen or match_choice(text, former) or _choice_by_other_words(state, text, (*offered, *former))
+    return chosen or match_command(text) or Said
+
+
+def _choice_by_other_words(state: State, text: str, known: Sequence[Choice]) -> Choice | None:
+    """The choice that stands for what a text names, where that has no button: another method, for example."""
+    for choice, meant in _OTHER_WORDS.get(type(state), {}).items():
+        if choice in known and (named := match_choice(text, meant, by_position=False)):
+            return None if _is_in_use(state, named) else choice
+    return None
+
+
+def _is_in_use(state: State, named: Choice) -> bool:
+    """Whether a method is the one of the attempt, or its app scans the code on the screen."""
+    if not isinstance(state, Attempting):
+        return False
+    scanning_app = Choice.WECHAT if isinstance(state, Scanning) and state.method is Method.FACE else None
+    return named.value == state.method.value or named is scanning_app

@@ -101,6 +101,7 @@ TABLE: tuple[Row, ...] = (
     on_choice(Confirming, Choice.CHANGE_NAME, details.back_to_name, ChangingName),
     on_choice(Confirming, Choice.CHANGE_NUMBER, details.number_wrong, ChangingNumber),
     on_former_choice(Confirming, Choice.CONFIRM, scan.confirmed, Opening, AgreeingFace),
+    on_former_choice(Confirming, Choice.CHANGE_DATA, details.data_wrong),
     on_former_choice(Confirming, Choice.BACK, details.back_from_confirm, ChangingNumber),
     on(ChangingName, Said, details.name_said, Confirming, CheckingName),
     on_choice(ChangingName, Choice.BACK, details.back_to_confirm, Confirming),

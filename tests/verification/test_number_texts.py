@@ -38,6 +38,14 @@ IN_A_TEXT = [
     "身份证：١١٠١٠٥١٩٤٩١٢٣١٠٠٢X",
     "您好，我的身份证号码是：110105194912\ufe0d31002X，谢谢！",
     "身份证号码11010519491231002X请查收",
+    "110105.19491231.002X",
+    "110105/19491231/002X",
+    "一一〇一〇五 一九四九一二三一 〇〇二X",
+    "壹壹零壹零伍壹玖肆玖壹貳叁壹零零贰叉",
+    "11010519491231002叉",
+    "11010519491231002，大写X",
+    "1101O5194912310O2X",
+    "ll010519491231002x",
 ]
 
 PROBLEMS = [
@@ -52,6 +60,7 @@ PROBLEMS = [
     ("等一下，找身份证", NumberProblem.CHARACTERS),
     ("没带身份证", NumberProblem.CHARACTERS),
     ("windows11", NumberProblem.CHARACTERS),
+    ("OOOOOOOOOOO123456X", NumberProblem.CHARACTERS),
 ]
 
 OTHER_DOCUMENTS = """

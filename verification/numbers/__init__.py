@@ -32,7 +32,14 @@ class NumberProblem(StrEnum):
 _LENGTH = 18
 _MAX_INPUT = 400
 """Code points; longer input is refused before cleaning, because NFKC may turn one letter into eighteen."""
-_SPACE = r"[\s\-\u2010-\u2015\u2212]"
+_SPACE = r"[\s\-._·/,、\u2010-\u2015\u2212]"
+_HAN_DIGIT = "[〇零一二三四五六七八九幺壹贰貳叁參肆伍陆陸柒捌玖]"
+_HAN_DIGITS = re.compile(rf"{_HAN_DIGIT}(?:{_SPACE}*{_HAN_DIGIT}){{14,}}")
+"""A number in hanzi; shorter ones are left, because they are in names."""
+_WITH_LETTERS = re.compile(r"(?<![A-Za-z0-9])[0-9OoIl]{17}[0-9Xx](?![A-Za-z0-9])")
+_LETTERS_FOR_DIGITS = str.maketrans("OoIl", "0011")
+_MOST_LETTERS = 5
+"""A number with more letters for digits is left as it is."""
 _NOISE = re.compile(f"{_SPACE}+")
 _IN_ONE_PIECE = re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])")
 _IN_GROUPS = re.compile(rf"(?<!\d)\d(?:{_SPACE}*\d){{16}}{_SPACE}*[\dXx](?!{_SPACE}*[\dXx])")
@@ -40,6 +47,8 @@ _OLD_FOREIGNER = re.compile(r"(?<![A-Za-z])[A-Za-z]{3}\d{12}(?!\d)")
 _DIGITS = re.compile(rf"(?<![A-Za-z0-9])\d(?:{_SPACE}*\d){{6,}}{_SPACE}*[Xx]?(?![A-Za-z0-9])")
 # The last two keys are Cyrillic.
 _LOOKS_LIKE_X = str.maketrans({"×": "X", "✕": "X", "Х": "X", "х": "X"})
+_LAST_X = re.compile(r"(?<!\d)(\d{17})(?:叉|[^\dA-Za-z]{1,5}[Xx](?![A-Za-z]))")
+"""An X that is said, or has words before it: 大写X."""
 DEFAULT_IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -62,10 +71,22 @@ def visible(text: str) -> str:
 
     >>> visible("１٢۳\ufe0f")
     '123'
+    >>> visible("一一〇一〇五一九四九一二三一〇〇二叉")
+    '11010519491231002X'
     """
     number = unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE_X)
     kept = "".join(each for each in number if unicodedata.category(each) != "Cf" and each != _KEYCAP)
-    return "".join(str(unicodedata.decimal(each, each)) for each in DEFAULT_IGNORABLE.sub("", kept))
+    plain = "".join(str(unicodedata.decimal(each, each)) for each in DEFAULT_IGNORABLE.sub("", kept))
+    return _WITH_LETTERS.sub(_from_letters, _LAST_X.sub(r"\1X", _HAN_DIGITS.sub(_from_hanzi, plain)))
+
+
+def _from_hanzi(number: re.Match[str]) -> str:
+    return "".join(f"{unicodedata.numeric(each, 0):.0f}" for each in number[0] if re.match(_HAN_DIGIT, each))
+
+
+def _from_letters(number: re.Match[str]) -> str:
+    is_number = sum(each.isalpha() for each in number[0][:-1]) <= _MOST_LETTERS
+    return number[0].translate(_LETTERS_FOR_DIGITS) if is_number else number[0]
 
 
 def find_number(text: str, today: date) -> tuple[str | NumberProblem, str]:

@@ -16,13 +16,14 @@ from bot.flow.effects import (
     ShowChatAction,
     ShowCode,
     ShowFaq,
+    StopReminders,
     UrlButton,
 )
 from bot.flow.events import MessageKind, Sent
 from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import State
-from bot.flow.typed_input import SMALL_TALK, Remark, is_question, match_link
+from bot.flow.typed_input import SMALL_TALK, Remark, is_against_reminders, is_question, match_link
 from bot.flow.unanswered import redact_question
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity
@@ -138,20 +139,23 @@ def human_contact(state: State, *before: Effect) -> Step:
 
 
 def answer_wish(state: State, text: str, context: RuleContext, *before: Effect) -> Step | None:
-    """The page whose button a text names, or the way to a human; the state stays. None for anything else."""
+    """What a text wishes beside the step: a page, no more reminders, a human; the state stays. None for other texts."""
     if link := match_link(text):
         return Step(touched(state), (*before, SendText("link.here", rows=((UrlButton(link),),))))
+    if is_against_reminders(text):
+        return Step(touched(state), (*before, StopReminders(), SendText("reminder.off")))
     return human_contact(state, *before) if context.words.remark(text) is Remark.HUMAN else None
 
 
 def answer_own_words(state: State, text: str, context: RuleContext) -> Step | None:
     """The answer to the words of a button, a wish for a human, a question, or small talk; the state stays.
 
-    None for anything else.
+    None for anything else. The FAQ does not know what a button's word means.
     """
-    if answer := answer_wish(state, text, context) or answer_from_faq(state, text, context):
-        return answer
     remark = context.words.remark(text)
+    is_answered = remark is not Remark.BUTTON or is_question(text)
+    if answer := answer_wish(state, text, context) or (is_answered and answer_from_faq(state, text, context)):
+        return answer
     if remark in SMALL_TALK:
         return Step(touched(state), (short_prompt(state, f"misc.{remark}"),))
     return None

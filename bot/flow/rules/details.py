@@ -5,6 +5,7 @@ together. What is no answer is answered itself, and the step stays. A text that 
 asked back: some people's names look like words.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from bot.flow.rules.common import (
     confirming,
     count_unanswered,
 )
-from bot.flow.typed_input import Remark, is_question, match_choice
+from bot.flow.typed_input import Remark, is_question, match_choice, names_choice
 from verification.identity import Identity, Name, NameProblem, Number, read_name, read_number, split_number
 from verification.numbers import NumberProblem, other_documents
 
@@ -45,14 +46,16 @@ def name_said(state: NameStep, event: Said, context: RuleContext) -> Step:
     name = _read_name(text, context)
     if isinstance(name, Name) and (_is_likely(name, context) or _was_asked_back(state, name)):
         return _named(state, name, number, context)
+    if wish := answer_wish(state, event.text, context, DeleteUserMessage()):
+        return wish
+    known = number if isinstance(number, Number) else None
+    if said := _name_in_sentence(text, context):
+        return ask(_checking_name(state, said, known, context), DeleteUserMessage(with_panel=True))
     if answer := _answer_instead(state, event.text, context):
         return answer
-    if isinstance(name, NameProblem) and number is NumberProblem.OTHER_DOCUMENT:
-        return _led_elsewhere(state, number)
-    if isinstance(name, NameProblem):
-        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.name.{name}")))
-    known = number if isinstance(number, Number) else None
-    return ask(_checking_name(state, name, known, context), DeleteUserMessage(with_panel=True))
+    if isinstance(name, Name) and not context.words.is_sentence(event.text):
+        return ask(_checking_name(state, name, known, context), DeleteUserMessage(with_panel=True))
+    return _name_refused(state, name, number)
 
 
 def name_right(state: states.CheckingName, _: Event, context: RuleContext) -> Step:
@@ -73,7 +76,8 @@ def number_said(state: NumberStep, event: Said, context: RuleContext) -> Step:
     if number not in _NO_NUMBER:
         return _number_refused(state, number)
     return (
-        _name_instead(state, event.text, context)
+        answer_wish(state, event.text, context, DeleteUserMessage())
+        or _name_instead(state, event.text, context)
         or _answer_instead(state, event.text, context)
         or _number_refused(state, number)
     )
@@ -83,9 +87,12 @@ def _name_instead(state: NumberStep, text: str, context: RuleContext) -> Step | 
     """What becomes of a name, or of the wish to change it, where the number is asked; None for any other text."""
     if match_choice(text, (Choice.CHANGE_NAME,), by_position=False):
         return ask(_asking_name(state, context), DeleteUserMessage(with_panel=True))
+    if other_documents.are_named(text):
+        return None
     name = _read_name(text, context)
     if not isinstance(name, Name) or not _is_likely(name, context):
-        return None
+        found = _name_in_sentence(text, context)
+        return ask(_checking_name(state, found, None, context), DeleteUserMessage(with_panel=True)) if found else None
     known = state.name if isinstance(state, states.AskingNumber) else state.identity.name
     if name.plain == known.plain:
         return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, "problem.number.name")))
@@ -127,6 +134,11 @@ def number_wrong(state: states.Identified, _: Event, context: RuleContext) -> St
     return ask(states.ChangingNumber(account=state.account, question_id=context.question_id, identity=state.identity))
 
 
+def data_wrong(state: states.Confirming, _: Event, __: RuleContext) -> Step:
+    """The person says that something is wrong, and not what."""
+    return Step(state, (short_prompt(state, "confirm.which"),))
+
+
 def back_to_confirm(state: states.Identified | states.Failed, _: Event, context: RuleContext) -> Step:
     if state.identity is None:
         return ask(choosing_method(state, context))
@@ -145,6 +157,15 @@ def _read_name(text: str, context: RuleContext) -> Name | NameProblem:
         return whole
     bare = context.words.without_labels(text)
     return read_name(bare) if bare else whole
+
+
+def _name_in_sentence(text: str, context: RuleContext) -> Name | None:
+    """The only likely name among the parts of a text that is neither a question nor a wish."""
+    if is_question(text) or context.words.remark(text):
+        return None
+    parts = [read_name(part) for part in context.words.parts(text)]
+    names = [part for part in parts if isinstance(part, Name) and _is_likely(part, context)]
+    return names[0] if len(names) == 1 and names[0].plain != text.strip() else None
 
 
 def _is_likely(name: Name, context: RuleContext) -> bool:
@@ -199,6 +220,14 @@ def _identified(state: states.StateBase, identity: Identity, context: RuleContex
     return step if was_asked else Step(step.state, (*step.effects, check_quota(state.account, identity, context)))
 
 
+def _name_refused(state: NameStep, name: Name | NameProblem, number: Number | NumberProblem) -> Step:
+    """The reply to a text that cannot be a name, or is a sentence."""
+    problem = name if isinstance(name, NameProblem) else "sentence"
+    if problem != "sentence" and number is NumberProblem.OTHER_DOCUMENT:
+        return _led_elsewhere(state, number)
+    return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.name.{problem}")))
+
+
 def _number_refused(state: NumberStep, problem: NumberProblem) -> Step:
     if problem in ELSEWHERE:
         return _led_elsewhere(state, problem)
@@ -212,35 +241,37 @@ def _led_elsewhere(state: NameStep | NumberStep, problem: NumberProblem) -> Step
 
 
 def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContext) -> Step | None:
-    """The answer to a question, a wish or small talk at a step that reads text. None for anything else."""
-    if answer := answer_wish(state, text, context, DeleteUserMessage()):
-        return answer
+    """The answer to a question or small talk at a step that reads text. None for anything else."""
     if is_question(text) and (answer := answer_from_faq(state, text, context, DeleteUserMessage())):
         return answer
     if other_documents.are_named(text):
         return _led_elsewhere(state, NumberProblem.OTHER_DOCUMENT)
-    if note := _note(state, context.words.remark(text)):
-        return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, note)))
+    if noted := _noted(state, context.words.remark(text)):
+        return noted
     if is_question(text) and not _may_be_name(state, text):
         return Step(
             state,
             (DeleteUserMessage(with_panel=True), short_prompt(state, "misc.no_answer"), *count_unanswered(state, text)),
         )
     is_sentence = isinstance(state, NumberStep) or len(text.strip()) >= _SHORTEST_SENTENCE
-    return answer_from_faq(state, text, context, DeleteUserMessage()) if is_sentence else None
+    if is_sentence and (answer := answer_from_faq(state, text, context, DeleteUserMessage())):
+        return answer
+    return _noted(state, Remark.BUTTON) if names_choice(text) else None
 
 
 def _may_be_name(state: NameStep | NumberStep, text: str) -> bool:
     """Whether a question without an answer is so short that somebody may be called so: it is asked back as a name."""
-    return isinstance(state, NameStep) and len(text.strip()) <= _SHORTEST_SENTENCE and text.strip().isalpha()
+    is_short = len(text.strip()) <= _SHORTEST_SENTENCE and text.strip().isalpha()
+    return isinstance(state, NameStep) and is_short and not is_question(re.sub("哪|如何", "", text))
 
 
-def _note(state: NameStep | NumberStep, remark: Remark | None) -> str | None:
+def _noted(state: NameStep | NumberStep, remark: Remark | None) -> Step | None:
     section = "number" if isinstance(state, NumberStep) else "name"
     match remark:
         case Remark.HELP | Remark.BUTTON:
-            return f"problem.{section}.{remark}"
+            note = f"problem.{section}.{remark}"
         case Remark.GREETING | Remark.THANKS | Remark.WAIT:
-            return f"misc.{remark}"
+            note = f"misc.{remark}"
         case _:
             return None
+    return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, note)))

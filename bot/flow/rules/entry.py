@@ -5,8 +5,8 @@ from bot.flow.effects import RecordAnswer, RecordConsent
 from bot.flow.events import Event, MessageKind, Said, Sent
 from bot.flow.prompts import ABROAD_CONSENT, CONSENT, CONSENT_VERSION, short_prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.rules.common import answer_from_faq, ask, count_unanswered, delete_unwanted, human_contact
-from bot.flow.typed_input import Remark, is_question
+from bot.flow.rules.common import answer_from_faq, answer_wish, ask, count_unanswered, delete_unwanted
+from bot.flow.typed_input import is_question
 
 
 def welcomed(state: states.Idle, _: Event, context: RuleContext) -> Step:
@@ -19,9 +19,9 @@ def welcomed_again(state: states.ChoosingType, _: Event, __: RuleContext) -> Ste
 
 
 def first_words(state: states.Idle, event: Said, context: RuleContext) -> Step:
-    """A person who begins with a question, or asks for a human, gets an answer first; any other text is a greeting."""
-    if context.words.remark(event.text) is Remark.HUMAN:
-        return human_contact(state)
+    """A person who begins with a question or a wish gets an answer first; any other text is a greeting."""
+    if answer := answer_wish(state, event.text, context):
+        return answer
     answer = answer_from_faq(state, event.text, context) if is_question(event.text) else None
     welcome = welcomed(state, event, context)
     return answer or Step(welcome.state, (*welcome.effects, *count_unanswered(state, event.text)))

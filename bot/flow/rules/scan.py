@@ -59,7 +59,7 @@ from bot.flow.rules.common import (
     quota_full,
 )
 from bot.flow.states import State
-from bot.flow.typed_input import SMALL_TALK, is_about_code
+from bot.flow.typed_input import SMALL_TALK, is_about_code, is_done
 from bot.flow.waiting import Wait, wait_of
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
@@ -233,7 +233,7 @@ def said_while_scanning(state: states.Scanning, event: Said, context: RuleContex
         return code_shown_again(state, event, context)
     remark = context.words.remark(event.text)
     unanswered: tuple[Effect, ...] = ()
-    if remark not in SMALL_TALK:
+    if remark not in SMALL_TALK and not is_done(event.text):
         if answer := answer_wish(state, event.text, context) or answer_from_faq(state, event.text, context):
             return answer
         unanswered = count_unanswered(state, event.text)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import get_args
 
 from bot.content import vocabulary
-from bot.flow import codec, states, typed_input
+from bot.flow import codec, states, typed_words
 from bot.flow.events import (
     AttemptFailed,
     AttemptOpened,
@@ -342,11 +342,11 @@ BROWSING = (
 
 def words_of(meant: Choice | Command) -> tuple[str, ...]:
     """The words that the grammar lists for a choice or a command."""
-    listed = typed_input._CHOICES.get(meant, "") if isinstance(meant, Choice) else typed_input._COMMANDS.get(meant, "")
+    listed = typed_words.CHOICES.get(meant, "") if isinstance(meant, Choice) else typed_words.COMMANDS.get(meant, "")
     return tuple(listed.split())
 
 
-REMARKS = ("客服在吗", "你好", "谢谢你", "等一下", "不知道怎么填", "下一步")
+REMARKS = ("客服在吗", "你好", "谢谢你", "等一下", "不知道怎么填", "下一步", "别再提醒我", "刚才已经填过了")
 
 
 def texts() -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 import pytest
 
+from bot.content.search import simplify
+from bot.flow import typed_words
 from bot.flow.events import Choice, Command, Said
 from bot.flow.machine import advance, choices, row_for_event, row_for_trigger
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
 from bot.flow.typed_input import is_question, match_choice, match_command, normalize
 from tests.bot.flow.samples import CONTEXT, GARBAGE, PEOPLE, STATE_KINDS, STATES, texts, words_of
 
+TRADITIONAL_FORMS = [chr(code) for code in range(0x4E00, 0xA000) if simplify(chr(code)) != chr(code)]
 ALL: tuple[Choice | Command, ...] = (*Choice, *Command)
 
 
@@ -92,6 +95,68 @@ def test_any_other_number_means_no_position(typed: str) -> None:
 def test_of_a_text_160_characters_are_compared() -> None:
     assert match_command("取消".rjust(160)) is Command.CANCEL
     assert match_command("取消".rjust(161)) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "typed"),
+    [
+        (Choice.WECHAT, "用微信吧"),
+        (Choice.WECHAT, "我選微信掃碼，謝謝"),
+        (Choice.WECHAT, "不想刷脸，用微信"),
+        (Choice.WECHAT, "I would like to use WeChat please"),
+        (Choice.QQ, "not WeChat, QQ please"),
+        (Choice.QQ, "没有微信 用QQ"),
+        (Choice.QQ, "第二个"),
+        (Choice.QQ, "the second one"),
+        (Choice.FACE, "微信不行，我用刷脸"),
+        (Choice.CHANGE_NAME, "我名字填错了"),
+        (Choice.CHANGE_NAME, "名字里那个字不对"),
+        (Choice.CHANGE_NUMBER, "the ID number is wrong"),
+        (Choice.CANCEL, "取消吧不弄了"),
+    ],
+)
+def test_a_choice_may_be_said_in_own_words(choice: Choice, typed: str) -> None:
+    offered = [Choice.WECHAT, Choice.QQ, Choice.FACE, Choice.CHANGE_NAME, Choice.CHANGE_NUMBER, Choice.CANCEL]
+
+    assert match_choice(typed, offered) is choice
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("微信可以吗", "能用微信不", "is it WeChat", "不用微信", "微信和QQ", "第九个", "不取消", "别取消", "名字没错"),
+        *("WeChatter", "usewechat", "用微信" * 14, "我不同意取消"),
+    ],
+)
+def test_a_question_a_denial_or_any_further_word_is_no_choice(typed: str) -> None:
+    assert match_choice(typed, [Choice.WECHAT, Choice.QQ, Choice.CHANGE_NAME, Choice.CANCEL]) is None
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["好的，我再想想", "好吧算了", "I disagree", "我才不同意", "可以不同意吗", "选1个同意", "ok but why"],
+)
+def test_consent_is_given_beyond_doubt_only(typed: str) -> None:
+    assert match_choice(typed, [Choice.AGREE]) is None
+
+
+@pytest.mark.parametrize("typed", ["我同意了", "好的好的", "ok, I agree", "同意吧，謝謝"])
+def test_consent_may_be_given_politely(typed: str) -> None:
+    assert match_choice(typed, [Choice.AGREE]) is Choice.AGREE
+
+
+@pytest.mark.parametrize(
+    "listed", [typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.CODE, typed_words.DONE]
+)
+def test_every_other_word_is_listed_as_it_is_compared(listed: str) -> None:
+    assert [word for word in listed.split() if normalize(word) != word] == []
+
+
+def test_every_word_may_be_typed_in_traditional_characters() -> None:
+    listed = " ".join((*typed_words.CHOICES.values(), *typed_words.COMMANDS.values(), typed_words.FILLERS))
+    unknown = [old for old in TRADITIONAL_FORMS if simplify(old) in listed and ord(old) not in typed_words.TRADITIONAL]
+
+    assert unknown == []
 
 
 CHINESE = (

@@ -235,7 +235,7 @@ NOT_NAMES = {
     NameProblem.INVISIBLE: "王\u200b小明",
     NameProblem.NUMBER: NUMBER,
     NameProblem.DESCRIBED: "王⿱龙天",
-    NameProblem.CHARACTERS: "王小明🙂",
+    NameProblem.CHARACTERS: "王小🙂明",
 }
 
 
@@ -253,7 +253,7 @@ def test_a_text_that_is_no_name_is_refused_with_a_reason_and_deleted(problem: Na
 
 NOT_NUMBERS = {
     NumberProblem.EMPTY: "--",
-    NumberProblem.CHARACTERS: "我的号码",
+    NumberProblem.CHARACTERS: "我的车牌",
     NumberProblem.SEVERAL: "11010519491231002X 440524188001010014",
     NumberProblem.LENGTH: "1101051949123",
     NumberProblem.OLD_FORM: "110105491231002",

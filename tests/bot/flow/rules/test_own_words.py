@@ -1,0 +1,133 @@
+"""What people write in place of a button's own words, at every kind of step."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.flow import states
+from bot.flow.effects import AskQuestion, SendText, ShowCode, StopReminders
+from bot.flow.events import Choice, Command, Said
+from bot.flow.machine import advance, row_for_event
+from bot.flow.rows import RuleContext
+from tests.bot.flow.samples import CONTEXT, ONE_OF_EACH, label, scanning
+from tests.bot.flow.transcript import TO_CONFIRM, TO_NAME, TO_NUMBER, after
+from tests.each_case import each_case
+from verification.attempts import Method
+
+OF_KIND: dict[type[states.State], states.State] = {type(state): state for state in ONE_OF_EACH}
+
+MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
+    (states.AgreeingFace, "不同意", Choice.OTHER_METHOD),
+    (states.AgreeingFace, "还是用微信吧", Choice.OTHER_METHOD),
+    (states.Scanning, "我名字填错了", Choice.OTHER_METHOD),
+    (states.Scanning, "改用 QQ", Choice.OTHER_METHOD),
+    (states.Scanning, "二維碼過期了", Choice.NEW_CODE),
+    (states.Expired, "好的", Choice.NEW_CODE),
+    (states.Expired, "刷脸吧", Choice.OTHER_METHOD),
+    (states.Failed, "继续", Choice.TRY_AGAIN),
+    (states.Failed, "给我一个新码", Choice.TRY_AGAIN),
+    (states.Failed, "用QQ试试", Choice.OTHER_METHOD),
+    (states.Failed, "身份证号填错了", Choice.CHANGE_DATA),
+    (states.Failed, "我要申诉", Choice.DISPUTE),
+    (states.Confirming, "不对", Choice.CHANGE_DATA),
+    (states.CheckingName, "就是这个名字", Choice.NAME_RIGHT),
+    (states.CheckingName, "我打错了", Choice.NAME_WRONG),
+    (states.ChangingName, "算了不改了", Command.BACK),
+    (states.AskingNumber, "delete my data, please", Command.PRIVACY),
+    (states.Verified, "把我的资料删了", Command.PRIVACY),
+    (states.Idle, "English please", Command.LANGUAGE),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "meant"), MEANT)
+def test_own_words_mean_what_the_button_does(kind: type[states.State], text: str, meant: Choice | Command) -> None:
+    row = row_for_event(OF_KIND[kind], Said(text))
+
+    assert row is not None
+    assert row.trigger == meant
+
+
+@pytest.mark.parametrize(
+    ("method", "text"),
+    [(Method.WECHAT, "还是微信"), (Method.FACE, "用微信"), (Method.FACE, "刷脸"), (Method.FACE, "用微信扫了")],
+)
+def test_the_method_in_use_or_the_app_that_scans_it_does_not_end_the_attempt(method: Method, text: str) -> None:
+    assert advance(scanning(method), Said(text), CONTEXT).state == replace(scanning(method), touched=True)
+
+
+def test_a_person_who_says_that_something_is_wrong_is_asked_what() -> None:
+    step = advance(after(TO_CONFIRM), Said("填错了"), CONTEXT)
+
+    assert step.state == after(TO_CONFIRM)
+    assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] == ["confirm.which"]
+
+
+@pytest.mark.parametrize("text", ["我扫完了", "done", "好了"])
+def test_a_person_who_has_scanned_is_told_what_is_known_and_not_answered_from_the_faq(text: str) -> None:
+    context = replace(CONTEXT, topics_in=lambda _: ("how_many",))
+
+    assert [type(effect) for effect in advance(scanning(), Said(text), context).effects] == [SendText]
+
+
+@pytest.mark.parametrize("text", ["码在哪", "再发一次二维码", "where is the QR code", "看不到图片"])
+def test_a_person_who_misses_the_code_gets_it_again(text: str) -> None:
+    assert any(isinstance(effect, ShowCode) for effect in advance(scanning(), Said(text), CONTEXT).effects)
+
+
+@each_case("state", ONE_OF_EACH, label)
+def test_reminders_are_stopped_in_words_in_every_state_and_the_step_stays(state: states.State) -> None:
+    for text in ("不再提醒", "别再提醒我了", "不要再發消息", "stop reminding me", "unsubscribe"):
+        step = advance(state, Said(text), CONTEXT)
+
+        assert StopReminders() in step.effects, text
+        assert SendText("reminder.off") in step.effects, text
+        assert type(step.state) is type(state), text
+
+
+@pytest.mark.parametrize("where", [TO_NAME, TO_NUMBER])
+@pytest.mark.parametrize(
+    "text", ["不是，我叫李雷", "我名字打错了应该是李雷", "李雷（身份证上的名字）", "李雷呀", "the name is 李雷"]
+)
+def test_a_name_in_a_sentence_is_asked_back(where: str, text: str) -> None:
+    state = advance(after(where), Said(text), CONTEXT).state
+
+    assert isinstance(state, states.CheckingName)
+    assert state.name.plain == "李雷"
+
+
+@pytest.mark.parametrize("text", ["李雷😊", "就叫李雷", "姓：李 名：雷", "李雷 是我的名字"])
+def test_signs_and_labels_around_a_name_are_no_part_of_it(text: str) -> None:
+    state = advance(after(TO_NAME), Said(text), CONTEXT).state
+
+    assert isinstance(state, states.AskingNumber)
+    assert state.name.plain == "李雷"
+
+
+@pytest.mark.parametrize("text", ["刚才已经填过了", "烦死了搞这么复杂", "發照片行不行啊", "i made a typo there"])
+def test_a_sentence_is_no_name_and_the_person_is_told_so(text: str) -> None:
+    step = advance(after(TO_NAME), Said(text), CONTEXT)
+
+    assert step.state == after(TO_NAME)
+    assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] == ["problem.name.sentence"]
+
+
+@pytest.mark.parametrize("text", ["户口本", "我是韩国人", "五星卡", "医保卡"])
+def test_another_document_is_no_name_where_the_number_is_asked(text: str) -> None:
+    step = advance(after(TO_NUMBER), Said(text), CONTEXT)
+
+    assert step.state == after(TO_NUMBER)
+    assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] == [
+        "problem.number.other_document"
+    ]
+
+
+def test_without_word_lists_a_text_is_read_as_it_stands() -> None:
+    context = RuleContext(now=CONTEXT.now, fresh_id=CONTEXT.fresh_id)
+
+    for text in ("烦死了搞这么复杂", "王小明"):
+        state = advance(after(TO_NAME), Said(text), context).state
+        assert isinstance(state, states.AskingNumber)
+        assert state.name.plain == text
+    # The FAQ knows this one.
+    known = replace(context, topics_in=lambda _: ("icp",))
+    assert isinstance(advance(after(TO_NAME), Said("icp"), known).state, states.CheckingName)
