@@ -26,11 +26,20 @@ from playground.world.update_queue import Update
 from playground.world.world import World
 from storage import statements as sql
 from storage import support_statements as desk
+from storage.database import Value
 from tests.bot.flow.state_order import LEAVING, is_quota_freed, meaning, step_of
 from tests.simulation.disk import Commit, SimulatedDisk
 from tests.simulation.fault_schedule import CallFault
 from tests.simulation.telegram import TelegramCall
-from verification.attempts import LIVE_STATUSES, STATUS_TRANSITIONS, AttemptId, AttemptStatus
+from tests.simulation.vendor_network import VendorNetwork
+from verification.attempts import (
+    LIVE_STATUSES,
+    ON_PHONE_STATUSES,
+    STATUS_TRANSITIONS,
+    AttemptId,
+    AttemptStatus,
+    Method,
+)
 from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 _SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
@@ -59,8 +68,9 @@ class CommittedTurn:
 class CommitChecker:
     """Everything that a story committed, and what is wrong with it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, vendor: VendorNetwork | None = None) -> None:
         self._world = world
+        self._vendor = vendor
         self.disk = SimulatedDisk(self._committed)
         self.wrong: list[str] = []
         self.turns: list[CommittedTurn] = []
@@ -197,9 +207,23 @@ class CommitChecker:
             self.contacts[attempt] = str(done.values[2])
             if status is AttemptStatus.SUCCEEDED and before is not status:
                 yield from self._passed(attempt, account)
+            if self._vendor is not None and done.values[3] == Method.FACE and before is not status:
+                yield from self._judged_by(self._vendor, attempt, before, done.values[8])
+
+    def _judged_by(
+        self, vendor: VendorNetwork, attempt: AttemptId, before: AttemptStatus | None, token_index: Value
+    ) -> Iterator[str]:
+        """Nothing is granted that the vendor did not prove, and no proof that it told of is lost."""
+        status = self.attempts[attempt]
+        if status is AttemptStatus.SUCCEEDED and not vendor.has_proven(token_index, self.numbers[attempt]):
+            yield f"{attempt} succeeded, and the vendor proved nothing"
+        is_lost = before in ON_PHONE_STATUSES and vendor.was_last_told_of_a_pass(token_index)
+        if status is AttemptStatus.EXPIRED and is_lost:
+            yield f"{attempt} expired although the vendor told of a pass"
 
     def _passed(self, attempt: AttemptId, account: str) -> Iterator[str]:
-        accounts = self.verified[self.numbers[attempt]]
+        # The simulated network identity of a person is the same at every visit.
+        accounts = self.verified[self.numbers.get(attempt, self.contacts[attempt])]
         accounts.add(account)
         if len(accounts) > MAX_ACCOUNTS:
             yield f"{len(accounts)} accounts are verified with one number"
