@@ -37,6 +37,9 @@ _PAUSES = (0.0, 0.0, 0.01, 0.3, 0.3, 1.0, 1.0, 1.0, 6.0)
 _CHECK_ENDS = (*[CheckEnd.PASSED] * 4, *CheckEnd, None)
 """How a person leaves a vendor's page; None: without having done the check."""
 _VERDICT_DELAYS = (0.0, 0.0, 0.0, 0.0, 3.0, 30.0, 590.0)
+_POLLS = (0.3, 6.0, 12.0)
+"""So that a vendor is asked not at all, once or twice."""
+_STEPS_TO_A_VENDOR = 10
 _HOURS = (30.0, 570.0, 590.0, 605.0, 3600.0, 40 * 3600.0)
 
 
@@ -106,6 +109,23 @@ def at_the_vendor(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     if pick([True, True, True, False]):
         story.run(story.machine.visit(f"{check.return_url}?BizToken=forged&passed=T"))
     return f"at the vendor: {end}, told in {seconds} s"
+
+
+def is_checked_by_a_vendor(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
+    """Come to the vendor's page and be checked there, mostly with wrong answers meanwhile."""
+    if story.vendor_network is None:
+        return gets_far(story, guest, pick)
+    done = []
+    for _ in range(_STEPS_TO_A_VENDOR):
+        if not guest.at_vendor:
+            done.append(goes_on(story, guest, pick))
+            story.passes(0.5)
+    if guest.at_vendor:
+        if pick([True, True, False]):
+            done.append(vendor_answers_wrongly(story, guest, pick))
+        done.append(at_the_vendor(story, guest, pick))
+        story.passes(pick(_POLLS))
+    return "; ".join(done)
 
 
 def goes_on_twice(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
@@ -245,7 +265,8 @@ def provider_goes(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
 def vendor_answers_wrongly(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     if story.vendor_network is None:
         return "no vendor"
-    return f"the vendor's next answer: {story.vendor_network.vendor.break_next(pick)}"
+    wrong = [story.vendor_network.vendor.break_next(pick) for _ in range(pick([1, 1, 2, 4]))]
+    return f"the vendor's next answers: {wrong}"
 
 
 def meets_in_a_group(story: Story, guest: SimulatedUser, _: Pick[Any]) -> str:
@@ -262,6 +283,7 @@ _WEIGHTS: Mapping[Do, int] = {
     goes_on: 24,
     gets_far: 20,
     phones: 8,
+    is_checked_by_a_vendor: 10,
     goes_on_twice: 3,
     says_junk: 5,
     commands: 6,
@@ -281,7 +303,7 @@ _WEIGHTS: Mapping[Do, int] = {
     is_delivered_twice: 2,
     poison_comes: 1,
     provider_goes: 1,
-    vendor_answers_wrongly: 4,
+    vendor_answers_wrongly: 2,
     meets_in_a_group: 1,
     faults_end: 2,
 }

@@ -71,6 +71,7 @@ class CommitChecker:
     def __init__(self, world: World, vendor: VendorNetwork | None = None) -> None:
         self._world = world
         self._vendor = vendor
+        self._methods = tuple(Method)
         self.disk = SimulatedDisk(self._committed)
         self.wrong: list[str] = []
         self.turns: list[CommittedTurn] = []
@@ -95,6 +96,7 @@ class CommitChecker:
 
     def advance(self, state: State, event: Event, moment: RuleContext) -> Step:
         """Take a step of the dialogue, and note it in the open transaction."""
+        self._methods = moment.methods
         step = machine.advance(state, event, moment)
         self.disk.open.steps.append((state, event, step))
         return step
@@ -255,10 +257,10 @@ class CommitChecker:
         if known is not None and known != turn.before and not place_seen:
             yield f"{turn.person}: {type(known).__name__} was committed, {before.__name__} was loaded"
         yield from self._shown(turn)
-        row = machine.row_for_event(turn.before, turn.event)
+        row = machine.row_for_event(turn.before, turn.event, self._methods)
         if after is not before and (row is None or after not in row.targets):
             yield f"{turn.person}: no way leads from {before.__name__} to {after.__name__}"
-        if step_of(turn.step.state) < step_of(turn.before) and not _left(turn):
+        if step_of(turn.step.state) < step_of(turn.before) and not _left(turn, self._methods):
             yield f"{turn.person}: {after.__name__} is asked again after {before.__name__}"
 
     def _shown(self, turn: CommittedTurn) -> Iterator[str]:
@@ -289,12 +291,13 @@ def chat_of(person: str) -> int:
 
 
 def is_asked_again(turn: CommittedTurn) -> bool:
-    """Whether a turn repeats a question because its answer may not have arrived."""
-    return isinstance(turn.event, ReaskRequested)
+    """Whether a turn repeats a question because its answer may not have arrived; while a code is made there is none."""
+    return isinstance(turn.event, ReaskRequested) and not isinstance(turn.step.state, states.Opening)
 
 
-def _left(turn: CommittedTurn) -> bool:
+def _left(turn: CommittedTurn, methods: tuple[Method, ...]) -> bool:
     erased = isinstance(turn.event, SideTapped) and turn.event.choice == "erase_now"
     unbound = isinstance(turn.event, AttemptRefused) and turn.event.refusal is AttemptRefusal.UNBOUND
     by_link = isinstance(turn.event, LinkAccepted) or isinstance(turn.before, states.ReadingInvitation)
-    return erased or unbound or by_link or is_quota_freed(turn.event) or meaning(turn.before, turn.event) in LEAVING
+    is_chosen = meaning(turn.before, turn.event, methods) in LEAVING
+    return erased or unbound or by_link or is_quota_freed(turn.event) or is_chosen
