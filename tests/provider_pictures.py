@@ -19,7 +19,7 @@ from tests.browser import running_browser
 from tests.provider_server import FakeProviderServer, nobody
 from tests.web.app_fixture import PHONES, START, WebFixture
 from verification import AttemptId, AttemptStatus, Identity, Method, Passed, Reason, Rejected, ScanCode
-from verification.ports import ProviderSession
+from verification.ports import Provider, ProviderSession
 from verification.providers.http import HttpProvider
 from verification.providers.simulated.provider import SimulatedProvider
 from web.serving import listen, serving
@@ -44,7 +44,7 @@ async def served() -> AsyncIterator[tuple[WebFixture, str]]:
     endpoint = FakeProviderServer(base="https://api.example.org").service(frozenset({"verify.example.org"}))
     lifetime = timedelta(minutes=30)
     face = OpenProvider(Method.FACE, endpoint, nobody, lambda: START, callback_url="", session_lifetime=lifetime)
-    providers = {Method.FACE: face, Method.NETID: SimulatedProvider(Method.NETID)}
+    providers: dict[Method, Provider] = {Method.FACE: face, Method.NETID: SimulatedProvider(Method.NETID)}
     web_app, listener = WebFixture(providers=providers), listen("127.0.0.1", 0)
     async with serving(web_app.app, listener):
         yield web_app, f"http://127.0.0.1:{listener.getsockname()[1]}"
