@@ -31,7 +31,6 @@ _METHODS = (
     "deleteMessages",
     "getUpdates",
     "webhook",
-    VENDOR,
 )
 _PAUSES = (0.0, 0.0, 0.01, 0.3, 0.3, 1.0, 1.0, 1.0, 6.0)
 _CHECK_ENDS = (*[CheckEnd.PASSED] * 4, *CheckEnd, None)
@@ -112,7 +111,7 @@ def at_the_vendor(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def is_checked_by_a_vendor(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
-    """Come to the vendor's page and be checked there, mostly with wrong answers meanwhile."""
+    """Come to the vendor's page and be checked there, mostly with wrong answers or failing calls meanwhile."""
     if story.vendor_network is None:
         return gets_far(story, guest, pick)
     done = []
@@ -121,8 +120,9 @@ def is_checked_by_a_vendor(story: Story, guest: SimulatedUser, pick: Pick[Any]) 
             done.append(goes_on(story, guest, pick))
             story.passes(0.5)
     if guest.at_vendor:
-        if pick([True, True, False]):
-            done.append(vendor_answers_wrongly(story, guest, pick))
+        trouble = pick([vendor_answers_wrongly, vendor_calls_fail, None])
+        if trouble is not None:
+            done.append(trouble(story, guest, pick))
         done.append(at_the_vendor(story, guest, pick))
         story.passes(pick(_POLLS))
     return "; ".join(done)
@@ -221,7 +221,15 @@ def clock_is_wrong(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def telegram_fails(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
-    fate, method, after = pick([*CallFault]), pick(_METHODS), pick(range(6))
+    return _calls_fail(story, pick, pick(_METHODS), after=pick(range(6)))
+
+
+def vendor_calls_fail(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
+    return _calls_fail(story, pick, VENDOR, after=pick(range(2)))
+
+
+def _calls_fail(story: Story, pick: Pick[Any], method: str, *, after: int) -> str:
+    fate = pick([*CallFault])
     times = 1 if fate in FATAL else pick([1, 1, 1, 2, 4])
     story.fault_schedule.schedule_call_fault(fate, method=method, after=after, times=times)
     return f"call {after} from now of {method}: {fate}, {times} times"
@@ -303,7 +311,8 @@ _WEIGHTS: Mapping[Do, int] = {
     is_delivered_twice: 2,
     poison_comes: 1,
     provider_goes: 1,
-    vendor_answers_wrongly: 2,
+    vendor_answers_wrongly: 1,
+    vendor_calls_fail: 1,
     meets_in_a_group: 1,
     faults_end: 2,
 }
