@@ -1,4 +1,4 @@
-"""Counts the test evidence for each invariant, and writes docs/operators/reliability.md from the run.
+"""Counts the test evidence for each invariant, and writes docs/operators/reliability.md (and .zh.md) from the run.
 
 A test that proves an invariant carries its number: `test_inv07_…`. The `proof` fixture counts what it tried; a test
 that counts nothing is one case. Figures come from the run alone, on one process or on many.
@@ -12,11 +12,11 @@ from typing import Protocol
 
 import pytest
 
-from tests.invariants import INVARIANTS
+from tests.invariants import IN_CHINESE, INVARIANTS
 
 _NUMBERED = re.compile(r"test_inv(\d\d)_")
 _FIGURES = ("cases", "faults", "losses")
-_HEAD = """# Reliability: guarantees and test evidence
+_HEAD = """# Reliability: guarantees and test evidence · [中文](reliability.zh.md)
 
 Each row is a guarantee (an invariant) with what the tests tried. To repeat one row, run its command. To renew
 the table, run `make reliability`: it writes this page from a run of the whole test suite.
@@ -26,6 +26,18 @@ the table, run `make reliability`: it writes this page from a run of the whole t
 - **Losses**: how often something was lost, repeated or sent to the wrong person.
 
 | # | Guarantee | Tests | Cases | Faults | Losses | Command |
+|---|---|---|---|---|---|---|
+"""
+_HEAD_IN_CHINESE = """# 可靠性：承诺与测试依据 · [English](reliability.md)
+
+每一行是一项承诺（不变量），以及测试对它做过的尝试。运行该行的命令可以重做。\
+要更新整个表格，请运行 `make reliability`：它运行全部测试，并据此写出本页。
+
+- **用例**：这一行的测试尝试了多少种输入、运行或时序。
+- **故障**：测试注入了多少次故障：结束进程、拒绝调用、丢失应答、写入失败。
+- **损失**：有多少次丢失、重复或发错了人。
+
+| # | 承诺 | 测试 | 用例 | 故障 | 损失 | 命令 |
 |---|---|---|---|---|---|---|
 """
 
@@ -73,9 +85,13 @@ class ReliabilityReport:
             self.tallies[int(numbered[1])].add(report)
 
     def pytest_sessionfinish(self) -> None:
-        """Write the table."""
-        rows = "".join(_row(number, tally) for number, tally in self.tallies.items())
-        self.file.write_text(_HEAD + rows, encoding="utf-8")
+        """Write the table in both languages."""
+        for file, head, words in (
+            (self.file, _HEAD, INVARIANTS),
+            (self.file.with_suffix(".zh.md"), _HEAD_IN_CHINESE, IN_CHINESE),
+        ):
+            rows = "".join(_row(number, words[number], tally) for number, tally in self.tallies.items())
+            file.write_text(head + rows, encoding="utf-8")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -109,7 +125,7 @@ def proof(record_property: Callable[[str, object], None]) -> Proof:
     return note
 
 
-def _row(number: int, tally: InvariantCounts) -> str:
+def _row(number: int, words: str, tally: InvariantCounts) -> str:
     losses = f"{tally.losses}" if not tally.failed else f"{tally.losses}, {tally.failed} failed"
     figures = f"{len(tally.tests)} | {tally.cases:,} | {tally.faults:,} | {losses}"
-    return f"| {number} | {INVARIANTS[number]} | {figures} | `.venv/bin/pytest -k inv{number:02d}` |\n"
+    return f"| {number} | {words} | {figures} | `.venv/bin/pytest -k inv{number:02d}` |\n"

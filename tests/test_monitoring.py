@@ -36,6 +36,22 @@ SETTINGS = {
 }
 
 
+def is_ours(name: str) -> bool:
+    """Whether the guide names it by itself, and not with all that there is of the process and of Python."""
+    return name.startswith(("bot_", "storage_", "web_"))
+
+
+def base_of(name: str) -> str:
+    """The metric of a series, without the ends that Prometheus gives to those of one metric."""
+    return re.sub("_(bucket|count|sum|created|total)$", "", name)
+
+
+def in_the_guide() -> set[str]:
+    """The metrics of the guide's table."""
+    rows = re.findall(r"^\| (`[^|]+) \|", GUIDE.partition("\n| Metric |")[2].partition("\n\n")[0], re.MULTILINE)
+    return {name for row in rows for name in OURS.findall(row) if is_ours(name)}
+
+
 async def scraped(
     folder: Path, settings: Mapping[str, str] = MappingProxyType({}), *, conversation: bool = False
 ) -> dict[str, list[dict[str, str]]]:
@@ -72,10 +88,11 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for group in read["groups"] for rule in group["rules"]]
 
 
-async def test_what_is_drawn_and_alerted_is_there_from_the_start_with_its_labels(tmp_path: Path) -> None:
+async def test_what_is_drawn_alerted_and_in_the_guide_is_there_from_the_start_with_its_labels(tmp_path: Path) -> None:
     series = await scraped(tmp_path, SETTINGS)
     every = expressions()
 
+    assert {base_of(name) for name in series if is_ours(name)} <= {base_of(name) for name in in_the_guide()}
     assert len(every) > 30
     for expression in every:
         for name in OURS.findall(expression):

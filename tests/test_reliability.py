@@ -2,9 +2,12 @@
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.invariants import INVARIANTS
+import pytest
+
+from tests.invariants import IN_CHINESE, INVARIANTS
 
 ROOT = Path(__file__).parents[1]
 ROW = re.compile(
@@ -12,8 +15,8 @@ ROW = re.compile(
 )
 
 
-def rows() -> list[tuple[str, ...]]:
-    return ROW.findall((ROOT / "docs" / "operators" / "reliability.md").read_text(encoding="utf-8"))
+def rows(file: str = "reliability.md") -> list[tuple[str, ...]]:
+    return ROW.findall((ROOT / "docs" / "operators" / file).read_text(encoding="utf-8"))
 
 
 def numbered_tests() -> set[int]:
@@ -25,8 +28,13 @@ def numbered_tests() -> set[int]:
     return found
 
 
-def test_the_table_has_a_row_for_every_invariant_in_its_words() -> None:
-    assert [(int(number), words) for number, words, *_ in rows()] == list(INVARIANTS.items())
+@pytest.mark.parametrize(("file", "invariants"), [("reliability.md", INVARIANTS), ("reliability.zh.md", IN_CHINESE)])
+def test_the_table_has_a_row_for_every_invariant_in_its_words(file: str, invariants: Mapping[int, str]) -> None:
+    assert [(int(number), words) for number, words, *_ in rows(file)] == list(invariants.items())
+
+
+def test_both_languages_give_the_same_figures() -> None:
+    assert [row[2:] for row in rows()] == [row[2:] for row in rows("reliability.zh.md")]
 
 
 def test_every_row_was_proven_without_a_loss() -> None:

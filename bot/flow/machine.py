@@ -4,6 +4,9 @@ It never raises because of something a person did. The table knows all methods; 
 switched off is decided here, for all states at once: see `offers`.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping
+
 from bot.flow.effects import DeleteUserMessage
 from bot.flow.events import (
     AttemptRefusal,
@@ -33,19 +36,26 @@ _STATE_ROWS: dict[tuple[type[StateBase], Trigger], Row] = {(row.state, row.trigg
 _GENERAL_ROWS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
 
 
+def _choices(*, is_offered: bool) -> Mapping[type[StateBase], tuple[Choice, ...]]:
+    found: defaultdict[type[StateBase], tuple[Choice, ...]] = defaultdict(tuple)
+    for row in TABLE:
+        if row.state is not None and row.is_offered is is_offered and isinstance(row.trigger, Choice):
+            found[row.state] += (row.trigger,)
+    return found
+
+
+_CHOICES = _choices(is_offered=True)
+_FORMER_CHOICES = _choices(is_offered=False)
+
+
 def choices(state: type[StateBase]) -> tuple[Choice, ...]:
     """The choices that a state offers, in the order of the table."""
-    return _choices(state, is_offered=True)
+    return _CHOICES.get(state, ())
 
 
 def former_choices(state: type[StateBase]) -> tuple[Choice, ...]:
     """The choices that a state still accepts and no longer offers."""
-    return _choices(state, is_offered=False)
-
-
-def _choices(state: type[StateBase], *, is_offered: bool) -> tuple[Choice, ...]:
-    rows = (row for row in TABLE if row.state is state and row.is_offered is is_offered)
-    return tuple(row.trigger for row in rows if isinstance(row.trigger, Choice))
+    return _FORMER_CHOICES.get(state, ())
 
 
 def offered_choices(state: State, methods: Methods = _ALL_METHODS) -> tuple[Choice, ...]:

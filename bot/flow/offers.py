@@ -48,9 +48,8 @@ def only_offered(effect: Effect, state: State, context: RuleContext) -> Effect:
     """The effect without the buttons of choices that are not offered; the button of a method that rests says so."""
     match effect:
         case AskQuestion() | ShowCode() | EditCaption() | ReplaceCodeWithPicture():
-            rows = _offered_rows(effect.rows, state, context.methods)
-            marked = (tuple(_marked(button, context.resting) for button in row) for row in rows)
-            return replace(effect, rows=tuple(marked))
+            rows = _offered_rows(effect.rows, state, context)
+            return effect if rows == effect.rows else replace(effect, rows=rows)
         case _:
             return effect
 
@@ -82,16 +81,18 @@ def _may_be_suggested(method: Method | None, methods: Methods) -> bool:
     return method is not None and method.takes_identity and method in methods
 
 
-def _offered_rows(rows: Rows, state: State, methods: Methods) -> Rows:
-    offered = (
+def _offered_rows(rows: Rows, state: State, context: RuleContext) -> Rows:
+    offered = [
         tuple(
-            button
-            for button in row
-            if not isinstance(button, ChoiceButton) or is_offered(state, button.choice, methods)
+            [
+                _marked(button, context.resting)
+                for button in row
+                if not isinstance(button, ChoiceButton) or is_offered(state, button.choice, context.methods)
+            ]
         )
         for row in rows
-    )
-    return tuple(row for row in offered if row)
+    ]
+    return tuple([row for row in offered if row])
 
 
 def _marked(button: Button, resting: Methods) -> Button:
