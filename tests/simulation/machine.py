@@ -35,7 +35,7 @@ from tests.simulation.phone import VisitedPage, asked, visited
 from tests.simulation.process_life import ProcessLife
 from tests.simulation.telegram import SimulatedNetwork, SimulatedTransport
 from tests.simulation.vendor_network import VendorNetwork
-from tests.simulation.vendors import SimulatedAlipay, SimulatedTencent
+from tests.simulation.vendors import SimulatedAlipay, SimulatedTencent, SimulatedVendor
 from tests.simulation.webhook_client import WebhookClient
 from tests.simulator_fixture import TOKEN
 from verification.attempts import AttemptId, Method
@@ -56,7 +56,10 @@ TTL = timedelta(minutes=10)
 _PAUSE = 0.3
 _PATIENCE = 30.0
 _ROUNDS = 1000
-VENDORS = {"tencent": SimulatedTencent, "alipay": SimulatedAlipay}
+VENDORS: Mapping[str, Callable[[Callable[[], datetime]], SimulatedVendor]] = {
+    "tencent": SimulatedTencent,
+    "alipay": SimulatedAlipay,
+}
 _MIGRATIONS = known_migrations()
 
 
