@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.flow import machine, states
-from bot.flow.effects import OpenAttempt
+from bot.flow.effects import AskQuestion, OpenAttempt
 from bot.flow.events import (
     AttemptRefusal,
     AttemptRefused,
@@ -258,7 +258,7 @@ class CommitChecker:
             yield f"{turn.person}: {type(known).__name__} was committed, {before.__name__} was loaded"
         yield from self._shown(turn)
         row = machine.row_for_event(turn.before, turn.event, self._methods)
-        if after is not before and (row is None or after not in row.targets):
+        if after is not before and (row is None or after not in row.targets) and not _is_off(turn):
             yield f"{turn.person}: no way leads from {before.__name__} to {after.__name__}"
         if step_of(turn.step.state) < step_of(turn.before) and not _left(turn, self._methods):
             yield f"{turn.person}: {after.__name__} is asked again after {before.__name__}"
@@ -295,9 +295,14 @@ def is_asked_again(turn: CommittedTurn) -> bool:
     return isinstance(turn.event, ReaskRequested) and not isinstance(turn.step.state, states.Opening)
 
 
+def _is_off(turn: CommittedTurn) -> bool:
+    """Whether a turn answers a choice that is off, which the table does not know."""
+    return any(isinstance(effect, AskQuestion) and effect.note == "method.off" for effect in turn.step.effects)
+
+
 def _left(turn: CommittedTurn, methods: tuple[Method, ...]) -> bool:
     erased = isinstance(turn.event, SideTapped) and turn.event.choice == "erase_now"
     unbound = isinstance(turn.event, AttemptRefused) and turn.event.refusal is AttemptRefusal.UNBOUND
     by_link = isinstance(turn.event, LinkAccepted) or isinstance(turn.before, states.ReadingInvitation)
-    is_chosen = meaning(turn.before, turn.event, methods) in LEAVING
+    is_chosen = meaning(turn.before, turn.event, methods) in LEAVING or _is_off(turn)
     return erased or unbound or by_link or is_quota_freed(turn.event) or is_chosen
