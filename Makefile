@@ -26,8 +26,8 @@ run: $(VENV)/runtime.lock
 # Without compiled files, each worker and each bot that a test starts would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Several workers at once. They take few tests at a time: else one ends alone with a long row of slow ones.
-PYTEST := pytest -n auto --maxschedchunk 8
+# Several workers at once. One that has no test left takes over half of what another has: none ends alone with many.
+PYTEST := pytest -n auto --dist worksteal
 
 # Everything that a change can break, in a few minutes; the last line says what was left out.
 test: $(VENV)/dev.lock
@@ -38,12 +38,12 @@ test-all: $(VENV)/dev.lock
 	@$(INSTALL) .venv-bench bench $(PYTHON) || echo "aiogram and pyTelegramBotAPI do not install: no bots of theirs."
 	$(BIN)/$(PYTEST) -m slow
 
-# The tests of `make test` with branches measured, also in the processes that they start. It fails when they reach less than
-# 100 % of the core or the flow, or less than 95 % of another package.
+# The tests of `make test`, and those that start programs, with branches measured, also in these programs. It fails when
+# they reach less than 100 % of the core or the flow, or less than 95 % of another package.
 REACHED = $(BIN)/coverage report --skip-covered --show-missing
 coverage: $(VENV)/dev.lock
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m $(PYTEST) -m "not slow" --chat-fail-under row=100 -q
+	$(BIN)/coverage run -m $(PYTEST) -m "not slow or measured" --chat-fail-under row=100 -q
 	@$(BIN)/coverage combine --quiet
 	@failed=0; \
 	$(REACHED) --include="verification/*,bot/flow/*" --fail-under=100 || failed=1; \

@@ -21,8 +21,12 @@ KINDS = {
     "fuzz": "long random tests",
     "products": "every state with every event",
     "installation": "real installations",
+    "programs": "test runs, type checks and other programs that a test starts",
 }
 """The kinds of slow tests, and what a person is told of each when it was left out."""
+
+MEASURED = "programs"
+"""The kind of slow tests that `make coverage` runs too, by their mark `measured`: no quick test reaches some lines."""
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 """The browser's program, if it is installed."""
@@ -34,8 +38,8 @@ _WORKER_COUNTS = "left_out"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Run three workers on two processors: many tests wait for a bot's process and use no processor meanwhile."""
-    return ((os.cpu_count() or 1) * 3 + 1) // 2
+    """Run five workers on two processors: most of the time, a test waits for a server to answer or to end."""
+    return 2 * (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,6 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark in item.iter_markers("slow"):
             if mark.args not in {(kind,) for kind in KINDS}:
                 raise pytest.UsageError(f"{item.nodeid}: slow{mark.args}: expected one of {', '.join(KINDS)}")
+            if mark.args == (MEASURED,):
+                item.add_marker("measured")
     if CHROMIUM is None and os.environ.get("CI") != "true":
         missing = [item for item in items if item.get_closest_marker("browser")]
         items[:] = [item for item in items if item not in missing]

@@ -41,6 +41,7 @@ def test_every_row_was_proven_without_a_loss() -> None:
     assert [number for number, _, tests, losses, _ in rows() if int(tests) == 0 or losses != "0"] == []
 
 
+@pytest.mark.slow("programs")
 def test_every_command_of_the_table_runs_a_test() -> None:
     proven = numbered_tests()
 

@@ -481,6 +481,7 @@ def test_what_people_set_for_the_playground_says_nothing_of_telegram(
     assert not setting_for_telegram(loaded(monkeypatch, tmp_path))
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize(
     ("command", "settings"),
     [((), {}), (("playground",), {"PUBLIC_URL": "https://bot.example.org", "STAFF_IDS": "200012345"})],

@@ -6,6 +6,7 @@ from bench.bots import FLOOR, MOST_CALLS, OURS, PICKLE, Bot
 from bench.measuring import Load, measure
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize(("bot", "calls"), [(FLOOR, 17), (PICKLE, MOST_CALLS)], ids=lambda it: getattr(it, "key", it))
 async def test_a_peer_makes_as_many_calls_as_it_is_told(bot: Bot, calls: int) -> None:
     run = await measure(bot, Load(people=2, conversations=4, network=0.002, seconds=60, warm_up=1), calls=calls)

@@ -29,7 +29,10 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [SIZES[-1], *(pytest.param(*size, marks=pytest.mark.slow("browser")) for size in SIZES[:-1])],
+)
 async def test_a_code_is_on_the_screen_whole_when_it_comes_and_when_it_is_asked_for(
     browser: Browser, tmp_path: Path, width: int, height: int
 ) -> None:

@@ -389,6 +389,7 @@ async def test_a_token_that_telegram_refuses_ends_the_program() -> None:
     assert TOKEN not in str(caught.value)
 
 
+@pytest.mark.slow("programs")
 async def test_another_program_that_keeps_polling_ends_this_one() -> None:
     async with simulator() as telegram, intake_fixture(telegram) as fixture:
         bot = Bot(TOKEN, f"{telegram.url}/bot")

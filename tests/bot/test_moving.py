@@ -54,6 +54,7 @@ async def test_a_new_token_of_the_same_bot_needs_no_move(tmp_path: Path) -> None
         await wait_for_greeting(telegram, tmp_path, RENEWED)
 
 
+@pytest.mark.slow("programs")
 async def test_after_a_move_the_other_bot_serves_people_whose_updates_have_the_same_ids(tmp_path: Path) -> None:
     said: list[str] = []
     async with simulator() as telegram:

@@ -84,6 +84,7 @@ async def test_no_update_is_lost_between_polling_and_webhook(tmp_path: Path) -> 
             await guest.sees("1/4")
 
 
+@pytest.mark.slow("programs")
 async def test_an_update_interrupted_by_a_kill_is_delivered_again(tmp_path: Path) -> None:
     port = free_port()
     settings = {"WEBHOOK_URL": f"http://127.0.0.1:{port}", "WEBHOOK_SECRET": SECRET, "PORT": str(port)}

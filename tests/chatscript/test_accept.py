@@ -116,6 +116,7 @@ async def accepted(folder: Path, source: str) -> tuple[int, list[str], str]:
     return status, said, (folder / "talk.chat").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow("programs")
 async def test_only_the_lines_that_differ_are_rewritten(tmp_path: Path) -> None:
     status, said, new = await accepted(tmp_path, OLD)
 
@@ -131,6 +132,7 @@ async def test_a_script_that_passes_stays_unchanged(tmp_path: Path) -> None:
     assert not any(line.startswith("accepted") for line in said)
 
 
+@pytest.mark.slow("programs")
 async def test_a_step_that_is_no_longer_possible_stays_a_failure(tmp_path: Path) -> None:
     old = "> /start\n< 你好...\n> [没有]\n"
 

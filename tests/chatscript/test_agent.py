@@ -20,6 +20,7 @@ QUICK = Timing(timeout=1.5, silence=0.5, settle=0.2)
 LIFE_BOT = FORM_BOT.with_name("life_bot.py")
 
 
+@pytest.mark.slow("programs")
 async def test_an_agent_writes_a_script_that_passes(tmp_path: Path) -> None:
     file = tmp_path / "agent" / "shop.chat"
     config = RunConfig(launcher_for(LIFE_BOT), BotTexts(), QUICK)

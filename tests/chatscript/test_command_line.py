@@ -54,6 +54,7 @@ def test_scripts_are_played_and_the_calls_listed(tmp_path: Path) -> None:
     assert "sendMessage" in {call["method"] for call in json.loads(calls.read_text(encoding="utf-8"))[0]["calls"]}
 
 
+@pytest.mark.slow("programs")
 def test_a_failing_script_is_accepted(tmp_path: Path) -> None:
     path = script(tmp_path, "> /start\n< 再见\n")
 
@@ -79,6 +80,7 @@ def test_a_recording_overwrites_nothing(tmp_path: Path) -> None:
     assert run("record", "--bot", BOT, "--out", path) == (2, [f"--out: {path} is there already"])
 
 
+@pytest.mark.slow("browser")
 @pytest.mark.parametrize("command", ["record", "serve"])
 async def test_a_bot_is_shown_in_a_browser(tmp_path: Path, command: str) -> None:
     words = [command, "--bot", BOT, "--port", "0"]

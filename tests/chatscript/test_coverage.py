@@ -84,6 +84,7 @@ def pytest_chat_launch(config):
 """
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize(
     ("goal", "status", "expected"),
     [("row=50", 0, []), ("row=51", 1, ["less than 51 % of kind row", "never  b"]), ("way=1", 1, ["wrote nothing"])],

@@ -20,6 +20,7 @@ HOST = (
 )
 
 
+@pytest.mark.slow("programs")
 async def test_a_bot_ends_with_its_simulator_even_when_that_is_killed() -> None:
     pipe = asyncio.subprocess.PIPE
     playground = await asyncio.create_subprocess_exec(
@@ -39,6 +40,7 @@ async def test_a_bot_ends_with_its_simulator_even_when_that_is_killed() -> None:
 TELLS = "import os; print('staff', os.environ['STAFF_IDS'], flush=True)"
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize(("given", "staff"), [("", "100000001"), ("7", "7")])
 async def test_the_bot_gets_staff_ids_unless_the_environment_has_them(given: str, staff: str) -> None:
     pipe, env = asyncio.subprocess.PIPE, os.environ | {"STAFF_IDS": given}
@@ -55,6 +57,7 @@ async def test_the_bot_gets_staff_ids_unless_the_environment_has_them(given: str
 RUNS = "import runpy; runpy.run_path({!r}, run_name='__main__')"
 
 
+@pytest.mark.slow("programs")
 async def test_a_recording_of_the_page_names_the_support_staff(tmp_path: Path) -> None:
     pipe, env = asyncio.subprocess.PIPE, os.environ | {"STAFF_IDS": "", "DATA_DIR": str(tmp_path)}
     playground = await asyncio.create_subprocess_exec(

@@ -20,6 +20,7 @@ async def form() -> AsyncIterator[Conversation]:
         yield conversation
 
 
+@pytest.mark.slow("programs")
 async def test_the_fixture_talks_to_our_own_bot(chat: Conversation) -> None:
     await chat.send("/start")
     await chat.expect("{t:type.ask}", buttons=["*"])
@@ -156,6 +157,7 @@ async def test_other(chat):
 """
 
 
+@pytest.mark.slow("programs")
 def test_the_plugin_fails_a_test_with_an_unmentioned_event(tmp_path: Path) -> None:
     (tmp_path / "test_talk.py").write_text(TESTS, encoding="utf-8")
 

@@ -79,6 +79,7 @@ async def recorded_and_played(
 SCRIPTS = ("several", "languages", "strange_at_text", "group")
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize("name", SCRIPTS)
 async def test_a_recording_of_our_bot_passes_unchanged(tmp_path: Path, name: str) -> None:
     with bot_launcher() as launch:
@@ -111,6 +112,7 @@ x > ...
 """
 
 
+@pytest.mark.slow("programs")
 async def test_support_staff_stay_staff_in_the_script_and_their_link_becomes_a_capture(
     tmp_path: Path,
 ) -> None:
@@ -130,6 +132,7 @@ async def test_support_staff_stay_staff_in_the_script_and_their_link_becomes_a_c
     assert "?start=" not in script
 
 
+@pytest.mark.slow("programs")
 async def test_the_phone_is_in_the_script_and_no_code_is(tmp_path: Path) -> None:
     with bot_launcher() as launch:
         script = await recorded_and_played(tmp_path, ROOT / "tests" / "conversations" / "face.chat", launch, OURS)

@@ -130,6 +130,7 @@ def pytest_on(folder: Path, *options: str, bot: Path = FORM_BOT) -> subprocess.C
     return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize("workers", [[], ["-n", "1"]])
 def test_pytest_counts_the_calls_that_were_refused(tmp_path: Path, workers: list[str]) -> None:
     (tmp_path / "talk.chat").write_text("title: Swallowed\n> 继续\n< 好\n", encoding="utf-8")
@@ -140,6 +141,7 @@ def test_pytest_counts_the_calls_that_were_refused(tmp_path: Path, workers: list
     assert "refused editMessageText: Bad Request: message to edit not found (1 calls)" in done.stdout
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])
 def test_pytest_collects_every_case_as_a_test(tmp_path: Path, workers: list[str]) -> None:
     (tmp_path / "good.chat").write_text(PASSES, encoding="utf-8")
@@ -154,6 +156,7 @@ def test_pytest_collects_every_case_as_a_test(tmp_path: Path, workers: list[str]
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.slow("programs")
 def test_pytest_chooses_by_title_and_shows_mistakes(tmp_path: Path) -> None:
     (tmp_path / "good.chat").write_text(PASSES, encoding="utf-8")
     (tmp_path / "typo.chat").write_text("@wiat 1m\n", encoding="utf-8")

@@ -2,6 +2,8 @@ import asyncio
 import json
 from datetime import timedelta
 
+import pytest
+
 from tests.contracts.conftest import Another
 from tests.contracts.process import go, line, program
 from tests.contracts.racing import PERSON, ROUNDS
@@ -13,6 +15,7 @@ from verification.ports import MAX_ACCOUNTS, NoticeKind
 PATIENCE = 20
 
 
+@pytest.mark.slow("crash")
 async def test_two_programs_at_once_keep_every_promise(store: DialogueStore, url: str) -> None:
     for number in range(2 * ROUNDS):
         attempt = make_attempt(f"n{number}", f"telegram:n{number}")

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.crash.crash_points import NOWHERE
 from tests.crash.crashing_bots import CrashingBot
@@ -31,6 +32,7 @@ async def open_attempt(client: httpx.AsyncClient, account: str) -> Json:
             return body
 
 
+@pytest.mark.slow("crash")
 async def test_a_killed_bot_opens_one_attempt_for_a_repeated_request(tmp_path: Path, proof: Proof) -> None:
     async with simulator() as telegram:
         bot = CrashingBot(telegram, tmp_path, fork_client(), API_KEYS=f"shop:{KEY}")

@@ -76,6 +76,7 @@ async def test_the_plain_number_is_dropped_with_the_verdict_even_for_those_who_h
     assert not [text for text in told for word in written if word in text]
 
 
+@pytest.mark.slow("crash")
 @pytest.mark.parametrize("command", [("erase", "{account}", "--yes"), ("retention", "--at", "+400d", "--yes")])
 async def test_inv39_nothing_but_the_slot_is_left_in_any_row_or_file(
     tmp_path: Path, url: str, command: tuple[str, ...], proof: Proof

@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from playground.phone.browser import Phone
 from tests.crash.conversation import CHAT, DONE, STEPS, came, is_clean
 from tests.crash.process import ManagedBot, running_bot_process
@@ -26,6 +28,7 @@ async def check_final_state(guest: ChatUser, bot: ManagedBot) -> None:
     assert came(guest, DONE) in (1, 2)
 
 
+@pytest.mark.slow("crash")
 async def test_inv08_killed_after_each_action_of_the_user(tmp_path: Path) -> None:
     async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot, Phone() as phone:
         guest = await telegram.new_user()
@@ -38,6 +41,7 @@ async def test_inv08_killed_after_each_action_of_the_user(tmp_path: Path) -> Non
         assert all(came(guest, step.reply_text) <= 2 for step in CHAT)
 
 
+@pytest.mark.slow("crash")
 async def test_inv08_killed_after_an_answer_reached_the_chat_and_before_the_bot_knows(tmp_path: Path) -> None:
     async with simulator() as telegram, running_bot_process(telegram, tmp_path) as bot, Phone() as phone:
         guest = await telegram.new_user()

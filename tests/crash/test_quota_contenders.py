@@ -59,6 +59,7 @@ async def test_inv28_a_file_is_whole_and_forgets_nothing_after_many_kills(
     assert killed >= kills
 
 
+@pytest.mark.slow("crash")
 async def test_inv15_of_a_hundred_accounts_exactly_three_get_a_slot_whichever_program_is_killed(
     url: str, proof: Proof
 ) -> None:

@@ -143,6 +143,7 @@ async def test_inv31_after_a_kill_at_any_step_the_other_programs_continue(
     proof(cases=size, faults=len(STEPS))
 
 
+@pytest.mark.slow("crash")
 async def test_inv22_a_result_that_a_killed_program_was_about_to_send_is_sent_by_another(
     tmp_path: Path, server: Server, proof: Proof
 ) -> None:

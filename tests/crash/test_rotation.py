@@ -58,6 +58,7 @@ async def test_keys_are_rotated_at_every_step_of_a_conversation_that_goes_on(tmp
         assert len(keys_of(bot)) == 1
 
 
+@pytest.mark.slow("crash")
 async def test_keys_are_rotated_while_many_users_are_active(tmp_path: Path, url: str) -> None:
     async def rotate_until(stop: asyncio.Event, bot: ManagedBot) -> int:
         rotations = 0
@@ -84,6 +85,7 @@ async def test_keys_are_rotated_while_many_users_are_active(tmp_path: Path, url:
         assert "could not be handled" not in bot.output()
 
 
+@pytest.mark.slow("crash")
 async def test_a_rotation_that_is_killed_goes_on_at_the_next_call(tmp_path: Path, url: str) -> None:
     async with (
         simulator() as telegram,

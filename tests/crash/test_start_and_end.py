@@ -3,6 +3,8 @@
 import asyncio
 import signal
 
+import pytest
+
 from tests.crash import checker
 from tests.crash.conversation import CHAT
 from tests.crash.crash_points import NOWHERE
@@ -49,6 +51,7 @@ async def starts_all_the_same(environment: SweepEnvironment, proof: Proof, *, sc
     assert crashes >= len(targets) * 0.9
 
 
+@pytest.mark.slow("crash")
 async def test_inv30_killed_at_every_point_of_its_start_it_serves_after_the_next(
     environment: SweepEnvironment, proof: Proof
 ) -> None:

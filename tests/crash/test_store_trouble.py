@@ -100,6 +100,7 @@ async def test_inv27_an_outage_that_an_update_by_webhook_met_is_over_without_ano
     proof(cases=1, faults=2)
 
 
+@pytest.mark.slow("crash")
 async def test_inv27_a_database_server_that_stops_during_each_step_loses_nothing(
     tmp_path: Path, server: Server, proof: Proof
 ) -> None:

@@ -6,6 +6,8 @@ for all of them.
 
 from math import ceil
 
+import pytest
+
 from tests.crash.stories import BY_FACE, BY_QQ, BY_WECHAT
 from tests.crash.sweep import ActionSequence, SweepEnvironment, sweep
 from tests.reliability import Proof
@@ -41,16 +43,19 @@ async def survive(environment: SweepEnvironment, proof: Proof, number: int, *sto
         assert figures.kills or not figures.points
 
 
+@pytest.mark.slow("crash")
 async def test_inv01_killed_around_every_fetch_no_update_is_lost(environment: SweepEnvironment, proof: Proof) -> None:
     await survive(environment, proof, 1)
 
 
+@pytest.mark.slow("crash")
 async def test_inv02_killed_while_a_notice_is_claimed_or_settled_every_notice_is_sent(
     environment: SweepEnvironment, proof: Proof
 ) -> None:
     await survive(environment, proof, 2)
 
 
+@pytest.mark.slow("crash")
 async def test_inv03_killed_right_after_every_commit_nothing_happens_twice(
     environment: SweepEnvironment, proof: Proof
 ) -> None:
@@ -69,6 +74,7 @@ async def test_inv08_killed_at_every_statement_of_a_turn_the_user_continues_wher
     await survive(environment, proof, 8)
 
 
+@pytest.mark.slow("crash")
 async def test_inv09_killed_while_an_attempt_begins_one_lives(environment: SweepEnvironment, proof: Proof) -> None:
     await survive(environment, proof, 9)
 
@@ -79,12 +85,14 @@ async def test_inv16_killed_around_every_query_of_quota_slots_one_slot_is_taken(
     await survive(environment, proof, 16)
 
 
+@pytest.mark.slow("crash")
 async def test_inv17_killed_around_the_verdict_of_every_method_success_and_slot_come_together(
     environment: SweepEnvironment, proof: Proof
 ) -> None:
     await survive(environment, proof, 17, BY_WECHAT, BY_QQ, BY_FACE)
 
 
+@pytest.mark.slow("crash")
 async def test_inv22_killed_before_every_call_its_answer_is_shown_all_the_same(
     environment: SweepEnvironment, proof: Proof
 ) -> None:

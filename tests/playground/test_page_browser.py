@@ -77,6 +77,7 @@ async def test_an_empty_chat_begins_with_the_description_and_start(simulator: Ru
     assert (await simulator.result("getUpdates"))[-1]["message"]["text"] == "/start"
 
 
+@pytest.mark.slow("browser")
 async def test_a_bots_texts_are_shown_formatted_and_never_as_html(simulator: RunningPlayground, page: Page) -> None:
     user = await opened(simulator, page)
     await says(
@@ -232,6 +233,7 @@ async def test_a_poll_is_voted_in_and_a_key_shares_the_contact(simulator: Runnin
     assert updates[1]["message"]["contact"]["user_id"] == user
 
 
+@pytest.mark.slow("browser")
 async def test_a_scanned_code_opens_in_the_chosen_app(simulator: RunningPlayground, page: Page) -> None:
     async def show(request: web.Request) -> web.Response:
         app = "微信" if "MicroMessenger" in request.headers["User-Agent"] else "别的"
@@ -366,6 +368,7 @@ async def test_on_a_narrow_screen_people_and_phone_cover_the_chat(simulator: Run
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow("browser")
 async def test_a_disconnected_bot_is_shown_in_the_header(simulator: RunningPlayground, page: Page) -> None:
     await opened(simulator, page)
     poll = asyncio.ensure_future(simulator.call("getUpdates", timeout=30))

@@ -183,6 +183,7 @@ async def _step_back(url: str) -> None:
         await connection.fetch("DELETE FROM schema_versions WHERE version = $1", NEWEST)
 
 
+@pytest.mark.slow("programs")
 async def test_before_a_migration_a_copy_is_made_by_itself(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

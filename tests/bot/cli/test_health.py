@@ -54,6 +54,7 @@ def program(status: int, body: bytes, key: str | None = None) -> Iterator[str]:
         serving.join()
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 async def test_a_running_bot_is_ready_wherever_it_listens(tmp_path: Path, host: str) -> None:
     async with simulator() as telegram, running_bot_process(telegram, tmp_path, HOST=host) as bot:

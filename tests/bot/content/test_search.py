@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.faq import QUESTIONS as MEASURED
@@ -51,6 +51,7 @@ def test_a_title_finds_its_own_topic_first(topic: Entry) -> None:
     assert SEARCH.topics(topic.title)[0] == topic.id
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=300))
 def test_any_text_can_be_searched(text: str) -> None:
     found = SEARCH.topics(text)

@@ -417,6 +417,27 @@ FORM_EVENTS = tuple(
 EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *FORM_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested(), ReminderDue())
 
 
+def quick_events() -> Iterator[Event]:
+    """Every event, but one word for each choice and command, and of buttons those of the question and of another."""
+    words = [words_of(meant) for meant in (*Choice, *Command)]
+    # The international site alone answers with a link where its choice is not offered.
+    kept = {"国际站", *REMARKS, *PEOPLE, *QUESTIONS, *Choice, *Command, *(first for first, *_ in filter(None, words))}
+    left_out = {word for _, *others in filter(None, words) for word in others} - kept
+    for event in EVENTS:
+        match event:
+            case Said(text) if text in left_out:
+                continue
+            case SideTapped(question_id=question) if question != QUESTION_ID:
+                continue
+            case Tapped(question_id=question) if question not in (QUESTION_ID, "m-earlier"):
+                continue
+            case _:
+                yield event
+
+
+QUICK_EVENTS = tuple(quick_events())
+
+
 def context_at(turn: int) -> RuleContext:
     """The context of a turn: one minute after the last, with an id whose first ten characters are unique."""
     return replace(CONTEXT, now=NOON + timedelta(minutes=turn), fresh_id=f"{turn:010}-{'0' * 21}")

@@ -30,7 +30,7 @@ from bot.flow.prompts import prompt
 from bot.flow.rows import RuleContext
 from bot.flow.states import State
 from tests.bot.flow.effect_texts import choices_in, texts_in
-from tests.bot.flow.samples import ATTEMPT, CONTEXT, EVENTS, QUESTION_ID, STATES, opening, scanning
+from tests.bot.flow.samples import ATTEMPT, CONTEXT, QUESTION_ID, QUICK_EVENTS, STATES, opening, scanning
 from tests.fakes import make_identity
 from verification.attempts import TYPED_METHODS, Method
 
@@ -48,7 +48,7 @@ ABOUT_THE_CONSOLE = {"console_path", "overseas", "enterprise", "how_many", "regi
 """Topics that tell what the console asks for, or how many accounts an app may have: true whatever is on here."""
 EVENTS_THAT_COUNT = tuple(
     event
-    for event in EVENTS
+    for event in QUICK_EVENTS
     if not isinstance(event, SideTapped) and not (isinstance(event, Tapped) and event.question_id != QUESTION_ID)
 )
 with_each_combination = pytest.mark.parametrize("on", COMBINATIONS, ids="+".join)

@@ -47,6 +47,7 @@ def errors(tmp_path: Path) -> dict[int, str]:
     return {int(number): text for _, number, text in messages if " error:" in text}
 
 
+@pytest.mark.slow("programs")
 def test_only_a_correct_transition_is_accepted(errors: dict[int, str]) -> None:
     first = HEAD.count("\n") + 1
     refused = [fault for line, fault in enumerate(["none", *FAULTS], first) if line in errors]

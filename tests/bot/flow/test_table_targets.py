@@ -20,9 +20,9 @@ from bot.flow.table import RETURNABLE, TABLE
 from tests.bot.flow.effect_texts import deletes
 from tests.bot.flow.samples import (
     CONTEXT,
-    EVENTS,
     FOREIGN_ACCOUNT,
     QUESTION_ID,
+    QUICK_EVENTS,
     QUICK_STATES,
     STATE_KINDS,
     STATES,
@@ -90,7 +90,7 @@ def test_an_invitation_leads_back_to_every_state_in_which_nobody_waits_for_a_cod
 def test_every_target_that_a_row_names_is_reached() -> None:
     reached = set[tuple[int, type[StateBase]]]()
     for state in QUICK_STATES:
-        for event in EVENTS:
+        for event in QUICK_EVENTS:
             row = row_for_event(state, event)
             if row is not None:
                 reached.add((TABLE.index(row), type(advance(state, event, CONTEXT).state)))
