@@ -4,7 +4,7 @@ Each vendor's modules are imported where its provider is opened: together they w
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -55,14 +55,33 @@ class ConfiguredProviders:
         return method not in self.pollable or self.outage is None or not self.outage.is_open
 
 
+OpenClient = Callable[[str], AbstractAsyncContextManager[HttpCall]]
+"""Opens what calls the server at an address."""
+
+
+@asynccontextmanager
+async def _open_client(url: str) -> AsyncIterator[HttpCall]:
+    # The client is large, and the simulated providers call no server.
+    from bot.http_client import http_client
+
+    async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or "")) as client:
+        yield client
+
+
 @asynccontextmanager
 async def open_providers(
-    settings: Settings, public_url: str, clock: Callable[[], datetime], outage: Outage
+    settings: Settings,
+    public_url: str,
+    clock: Callable[[], datetime],
+    outage: Outage,
+    open_client: OpenClient = _open_client,
 ) -> AsyncIterator[ConfiguredProviders]:
     """Open the providers until left; `public_url` is how they reach our callbacks."""
     counts = ProviderCounts()
     async with AsyncExitStack() as stack:
-        clients = {url: await stack.enter_async_context(_open_client(url, outage)) for url in _addresses(settings)}
+        clients = {
+            url: noting(await stack.enter_async_context(open_client(url)), outage) for url in _addresses(settings)
+        }
         remote: dict[Method, PollableProvider] = {}
         for method, kind in settings.providers.items():
             if kind == "http":
@@ -118,15 +137,6 @@ def _addresses(settings: Settings) -> set[str]:
     addresses = {"http": settings.provider_url, "tencent": settings.tencent_endpoint}
     addresses["alipay"] = settings.alipay_gateway
     return {addresses[kind] for kind in settings.providers.values() if kind in addresses}
-
-
-@asynccontextmanager
-async def _open_client(url: str, outage: Outage) -> AsyncIterator[HttpCall]:
-    # The client is large, and the simulated providers call no server.
-    from bot.http_client import http_client
-
-    async with http_client(loopback_only=is_loopback(urlsplit(url).hostname or "")) as client:
-        yield noting(client, outage)
 
 
 def _http(

@@ -110,6 +110,19 @@ class AlipayServer:
         return f"{self.base}/gateway.do"
 
     @property
+    def settings(self) -> dict[str, str]:
+        """The variables of a bot that verifies faces here, and by no other method."""
+        return {
+            "PROVIDER_WECHAT": "off",
+            "PROVIDER_QQ": "off",
+            "PROVIDER_FACE": "alipay",
+            "ALIPAY_GATEWAY": self.gateway,
+            "ALIPAY_APP_ID": APP_ID,
+            "ALIPAY_PRIVATE_KEY": private_text(key_pair("merchant")),
+            "ALIPAY_PUBLIC_KEY": public_text(key_pair("platform")),
+        }
+
+    @property
     def last(self) -> AlipayCase:
         """The verification that was started last."""
         return list(self.cases.values())[-1]

@@ -183,11 +183,12 @@ class FaceIdServer:
         self.fail(code)
         self.end(code)
 
-    def pass_(self, **fields: object) -> None:
+    def pass_(self, flow: FaceIdFlow | None = None, /, **fields: object) -> None:
         """Let the person pass."""
-        self.fail(0)
-        if self.last.result is None or self.last.result["ErrCode"] != 2018:
-            self.end(0, None, **_PROOF | fields)
+        flow = flow or self.last
+        self.fail(0, flow)
+        if flow.result is None or flow.result["ErrCode"] != 2018:
+            self.end(0, flow, **_PROOF | fields)
 
     async def _api(self, request: Request) -> Response:
         body = await request.body()
@@ -285,8 +286,7 @@ class FaceIdServer:
         form = await request.form()
         choice = str(form["press"])
         if choice == "pass":
-            self.fail(0, flow)
-            self.end(0, flow, **_PROOF)
+            self.pass_(flow)
         elif choice != "leave":
             self.fail(int(choice), flow)
             self.end(int(choice), flow)

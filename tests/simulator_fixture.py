@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -278,6 +279,15 @@ async def scan(guest: ChatUser, phone: Phone, app: PhoneApp = PhoneApp.WECHAT) -
     """Scan the newest code with an app."""
     code = await guest.sees("等待扫码")
     await phone.open(app, guest.scanned_link(code))
+
+
+async def follow_to_the_vendor(phone: Phone) -> None:
+    """Follow a page that forwards to a vendor's, also where its link opens Alipay with the address inside."""
+    link = urlsplit(phone.current_page().refresh or "")
+    if link.scheme == "alipays":
+        await phone.open(PhoneApp.BROWSER, parse_qs(link.query)["url"][0])
+    else:
+        await phone.reload()
 
 
 async def press(phone: Phone, label: str, gesture: Gesture = Gesture.PRESS) -> None:

@@ -127,8 +127,17 @@ def mark(simulated: bool) -> Value:  # noqa: FBT001 - it is the one thing that a
 
 
 def method_values(state: states.Attempting | states.Verified) -> Values:
-    """The values of texts about an attempt; `ticket` is the reference code that a person gives to support."""
-    return {**_account(state), "method": TextKey(f"method.{state.method}"), "ticket": reference_code(state.attempt)}
+    """The values of texts about an attempt; `ticket` is the reference code that a person gives to support.
+
+    `details` says what became of name and number; a network identity needs none.
+    """
+    details = "deleted" if isinstance(state, states.Verified) else "kept"
+    return {
+        **_account(state),
+        "method": TextKey(f"method.{state.method}"),
+        "ticket": reference_code(state.attempt),
+        "details": TextKey(f"details.{details if state.method.takes_identity else 'none'}"),
+    }
 
 
 def _account(state: states.StateBase) -> Values:

@@ -5,19 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
 from playground.phone.apps import PhoneApp
 from playground.phone.browser import Phone
-from tests.alipay_server import APP_ID, AlipayServer, alipay_server, key_pair, private_text, public_text
+from tests.alipay_server import AlipayServer, alipay_server, key_pair, private_text
 from tests.bot.app_fixture import running_bot
 from tests.simulator_fixture import (
     NAME,
     NUMBER,
     ChatUser,
     choose_the_face_check,
+    follow_to_the_vendor,
     go_to_method_choice,
     press,
     said,
@@ -42,7 +43,7 @@ class AlipayChat:
         await self.guest.sees("已在手机上打开")
         link = urlsplit(self.phone.current_page().refresh or "")
         assert (link.scheme, link.netloc, link.path) == ("alipays", "platformapi", "/startapp")
-        await self.phone.open(PhoneApp.BROWSER, parse_qs(link.query)["url"][0])
+        await follow_to_the_vendor(self.phone)
 
 
 @asynccontextmanager
@@ -51,17 +52,7 @@ async def chat(folder: Path) -> AsyncIterator[AlipayChat]:
         alipay_server() as platform,
         simulator() as telegram,
         Phone() as phone,
-        running_bot(
-            telegram,
-            folder,
-            provider_wechat="off",
-            provider_qq="off",
-            provider_face="alipay",
-            alipay_app_id=APP_ID,
-            alipay_private_key=PRIVATE_KEY,
-            alipay_public_key=public_text(key_pair("platform")),
-            alipay_gateway=platform.gateway,
-        ),
+        running_bot(telegram, folder, **{name.lower(): value for name, value in platform.settings.items()}),
     ):
         yield AlipayChat(platform, await telegram.new_user(), phone)
 

@@ -1,28 +1,32 @@
 """A fork server of the real bot; a bot with a target folder can be told to crash at any statement or call.
 
-Only the edges are wrapped: the database under the store, and the transport under the library. The target's folder, the
-words of an operator's command, and a file for its standard error come by environment variables of this program alone.
+Only the edges are wrapped: the database under the store, the transport under the library, and the client for other
+servers. The target's folder, the words of an operator's command, and a file for its standard error come by environment
+variables of this program alone.
 """
 
 import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import bot.app
+import bot.http_client
 import storage
 import storage.postgres
 from bot.handlers.api.transport import BotApiRequest
+from bot.http_client import http_client
 from bot.testing.fork_server import ForkServer
 from command_line import app
 from storage.database import Database
 from storage.postgres import open_postgres
 from storage.sqlite import open_sqlite
 from tests.crash.crash_points import CrashPointDatabase, CrashPoints
+from verification.providers.http import HttpCall
 
 TARGET_FOLDER = "TARGET_FOLDER"
 ARGUMENTS = "ARGUMENTS"
@@ -46,6 +50,7 @@ def _wrap(points: CrashPoints) -> None:
     vars(storage)["open_sqlite"] = _with_points(open_sqlite, points)
     vars(storage.postgres)["open_postgres"] = _with_points(open_postgres, points)
     vars(bot.app)["BotApiRequest"] = _transport(points)
+    vars(bot.http_client)["http_client"] = _http_client(points)
 
 
 def _with_points(open_database: Open, points: CrashPoints) -> Open:
@@ -67,6 +72,22 @@ def _transport(points: CrashPoints) -> type[BotApiRequest]:
             return answer
 
     return Transport
+
+
+def _http_client(points: CrashPoints) -> Callable[..., AbstractAsyncContextManager[HttpCall]]:
+    @asynccontextmanager
+    async def opened(**options: Any) -> AsyncIterator[HttpCall]:
+        async with http_client(**options) as client:
+
+            async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+                points.reach("before HTTP call")
+                answer = await client(verb, url, headers, body)
+                points.reach("after HTTP call")
+                return answer
+
+            yield call
+
+    return opened
 
 
 if __name__ == "__main__":

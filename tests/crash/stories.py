@@ -8,9 +8,10 @@ from playground.phone.apps import Gesture, PhoneApp
 from playground.phone.browser import Phone, PhoneError
 from playground.phone.page_parser import Control
 from tests.crash.conversation import DONE
-from tests.simulator_fixture import NAME, NUMBER, ChatUser, press
+from tests.simulator_fixture import NAME, NUMBER, ChatUser, follow_to_the_vendor, press
 
 CODE_LIVES = 600
+_REFRESH_SECONDS, _REFRESHES = 2, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,24 @@ class StoryUser:
             await self._insist(self.phone.reload)
             while any(label in control.label for control in self._controls()):
                 await self._insist(lambda: self._touch(label, ticks))
+
+    async def scan_and_go_on(self, app: PhoneApp) -> None:
+        """Scan the newest code, and press on to the vendor."""
+        await self.scan(app)
+        await self.press("前往验证")
+
+    async def press_at_the_vendor(self, label: str, reply_text: str) -> None:
+        """Follow our page to the vendor's, press a button there, and wait on our page for the reply in the chat.
+
+        The phone loads our page again and again: a bot that was killed does not know any more that it came back.
+        """
+        await self._insist(lambda: follow_to_the_vendor(self.phone))
+        await self.press(label)
+        changes = self.guest.simulator.playground.world.changes
+        for _ in range(_REFRESHES):
+            if await changes.wait_for(lambda: self.guest.find(reply_text) is not None, _REFRESH_SECONDS):
+                return
+            await self._insist(self.phone.reload)
 
     def _controls(self) -> list[Control]:
         return self.phone.page.controls_of("submit", "link") if self.phone.page else []
@@ -82,6 +101,14 @@ def presses(name: str, label: str, reply_text: str, *ticks: tuple[Gesture, str])
     return UserAction(name, lambda person: person.press(label, *ticks), reply_text)
 
 
+def goes_on(name: str, app: PhoneApp) -> UserAction:
+    return UserAction(name, lambda person: person.scan_and_go_on(app), "已在手机上打开")
+
+
+def decides(name: str, label: str, reply_text: str) -> UserAction:
+    return UserAction(name, lambda person: person.press_at_the_vendor(label, reply_text), reply_text)
+
+
 async def _agree_on_the_phone(person: StoryUser) -> None:
     await person.press("快速验证")
     await person.press("下一步", (Gesture.TICK, "同意《人脸识别服务协议》"))
@@ -102,9 +129,9 @@ FORM = (
     UserAction("number", lambda person: person.guest.says(person.number), "3/4"),
 )
 QQ = (taps("qq", "QQ 扫码", CODE), scans(PhoneApp.QQ))
+AGREED_TO_FACE = (taps("face", "人脸识别", "需要你单独同意"), taps("agree to face", "同意并继续", CODE))
 FACE = (
-    taps("face", "人脸识别", "需要你单独同意"),
-    taps("agree to face", "同意并继续", CODE),
+    *AGREED_TO_FACE,
     scans(PhoneApp.WECHAT),
     UserAction("agree on the phone", _agree_on_the_phone, "已在手机上打开", "正在手机上确认"),
 )
@@ -131,3 +158,30 @@ BY_WECHAT = (
     presses("pass", "授权验证", DONE),
 )
 """Every stage: declined by QQ, tried again, an expired code, declined by face, and verified by WeChat."""
+
+
+def by_vendor(app: PhoneApp, failing: str, passing: str) -> tuple[UserAction, ...]:
+    """A face check at a vendor: failed, tried again, and passed; the buttons are those of the vendor's page."""
+    return (
+        *FORM,
+        *AGREED_TO_FACE,
+        goes_on("go on", app),
+        decides("fail", failing, NO),
+        taps("again", "再试一次", CODE),
+        goes_on("go on again", app),
+        decides("pass", passing, DONE),
+    )
+
+
+BY_TENCENT = by_vendor(PhoneApp.WECHAT, "2016", "通过")
+BY_ALIPAY = by_vendor(PhoneApp.BROWSER, "不通过", "通过")
+BY_NETWORK_IDENTITY = (
+    *FORM[:2],
+    taps("network identity", "用网号认证", CODE),
+    scans(PhoneApp.BROWSER),
+    presses("decline", "拒绝", NO),
+    taps("again", "再试一次", CODE),
+    scans(PhoneApp.BROWSER),
+    UserAction("go on", lambda person: person.press("前往授权"), "已在手机上打开", "正在手机上确认"),
+    presses("pass", "授权验证", DONE),
+)

@@ -6,7 +6,8 @@ Between two actions the bot comes to rest, so that no crash meets the recovery f
 import asyncio
 import re
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -58,13 +59,22 @@ class ConversationLog:
     losses: list[str] = field(default_factory=list)
 
 
+OpenVendor = Callable[[], AbstractAsyncContextManager[Mapping[str, str]]]
+"""Serves what a bot needs besides Telegram, and gives the settings of a bot that uses it."""
+
 UndisturbedRuns = dict[tuple[str, ActionSequence], ConversationLog]
 """Conversations without a crash, by the kind of database and the story."""
 
 
+@asynccontextmanager
+async def no_vendor() -> AsyncIterator[Mapping[str, str]]:
+    """Nothing: the bot's own simulated providers serve every method."""
+    yield {}
+
+
 @dataclass(frozen=True, slots=True)
 class SweepEnvironment:
-    """Where conversations take place: a folder, a launcher for bots, and databases.
+    """Where conversations take place: a folder, a launcher for bots, databases, and a vendor for each conversation.
 
     Parallel conversations ask for databases by different numbers.
     """
@@ -75,11 +85,12 @@ class SweepEnvironment:
     share: Share = Share()
     database_kind: str = "sqlite"
     undisturbed_runs: UndisturbedRuns = field(default_factory=dict)
+    open_vendor: OpenVendor = no_vendor
 
-    async def bot(self, telegram: Simulator, slot: int = 0) -> CrashingBot:
+    async def bot(self, telegram: Simulator, slot: int = 0, **settings: str) -> CrashingBot:
         """A bot that was never started, with a folder and a database of its own."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        return CrashingBot(telegram, folder, self.launch, await self.new_url(slot))
+        return CrashingBot(telegram, folder, self.launch, await self.new_url(slot), **settings)
 
     async def undisturbed(self, story: ActionSequence) -> ConversationLog:
         """The log of a story without a crash; it runs once for all sweeps of a process."""
@@ -173,8 +184,8 @@ async def run_conversation(
 ) -> ConversationLog:
     """Run a conversation; `targets` names the crash point in some of its actions."""
     log = ConversationLog()
-    async with simulator() as telegram, Phone() as phone:
-        bot = await environment.bot(telegram, slot)
+    async with simulator() as telegram, Phone() as phone, environment.open_vendor() as settings:
+        bot = await environment.bot(telegram, slot, **settings)
         async with bot.running():
             user = StoryUser(await telegram.new_user(), phone, bot.clock)
             conversation = _SweptConversation(bot, user, frozenset(action.reply_text for action in story), log)

@@ -7,7 +7,8 @@ from typing import Any
 from tests.simulation.fault_schedule import ANY, FATAL, CallFault, DatabaseFault
 from tests.simulation.people import NAMES, NUMBERS, THINGS, SimulatedUser, buttons, group_with
 from tests.simulation.story import Pick, Story
-from verification.attempts import TYPED_METHODS
+from tests.simulation.vendor_network import VENDOR
+from tests.simulation.vendors import CheckEnd
 from verification.ids import Actor
 from verification.support.service import LinkRequest
 
@@ -32,6 +33,12 @@ _METHODS = (
     "webhook",
 )
 _PAUSES = (0.0, 0.0, 0.01, 0.3, 0.3, 1.0, 1.0, 1.0, 6.0)
+_CHECK_ENDS = (*[CheckEnd.PASSED] * 4, *CheckEnd, None)
+"""How a person leaves a vendor's page; None: without having done the check."""
+_VERDICT_DELAYS = (0.0, 0.0, 0.0, 0.0, 3.0, 30.0, 590.0)
+_POLLS = (0.3, 6.0, 12.0)
+"""So that a vendor is asked not at all, once or twice."""
+_STEPS_TO_A_VENDOR = 10
 _HOURS = (30.0, 570.0, 590.0, 605.0, 3600.0, 40 * 3600.0)
 
 
@@ -71,7 +78,9 @@ def gets_far(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def phones(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
-    """Open the newest code, and press the first control of the page, or do nothing."""
+    """Open the newest code, and press the first control of the page, or do nothing; a vendor's page comes after it."""
+    if guest.at_vendor:
+        return at_the_vendor(story, guest, pick)
     if not guest.link:
         return goes_on(story, guest, pick)
     page = story.run(story.machine.visit(guest.link))
@@ -82,8 +91,41 @@ def phones(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     if page.choices:
         form["choice"] = pick([page.choices[0]] * 4 + [*page.choices])
     if pick([True, True, True, False]):
-        story.run(story.machine.visit(guest.link, form))
+        shown = story.run(story.machine.visit(guest.link, form))
+        guest.at_vendor = "" if shown is None else shown.forward
     return f"on the phone: {form}"
+
+
+def at_the_vendor(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
+    """Do the vendor's check, or leave it, and mostly come back to the program's page."""
+    network = story.vendor_network
+    assert network is not None
+    check, end = network.vendor.check_of_page(guest.at_vendor), pick(_CHECK_ENDS)
+    seconds = pick(_VERDICT_DELAYS)
+    if end is not None:
+        story.loop.call_later(seconds, network.conclude, check, network.vendor.verdict(check, end, pick))
+    guest.at_vendor = pick(["", "", guest.at_vendor])
+    if pick([True, True, True, False]):
+        story.run(story.machine.visit(f"{check.return_url}?BizToken=forged&passed=T"))
+    return f"at the vendor: {end}, told in {seconds} s"
+
+
+def is_checked_by_a_vendor(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
+    """Come to the vendor's page and be checked there, mostly with wrong answers or failing calls meanwhile."""
+    if story.vendor_network is None:
+        return gets_far(story, guest, pick)
+    done = []
+    for _ in range(_STEPS_TO_A_VENDOR):
+        if not guest.at_vendor:
+            done.append(goes_on(story, guest, pick))
+            story.passes(0.5)
+    if guest.at_vendor:
+        trouble = pick([vendor_answers_wrongly, vendor_calls_fail, None])
+        if trouble is not None:
+            done.append(trouble(story, guest, pick))
+        done.append(at_the_vendor(story, guest, pick))
+        story.passes(pick(_POLLS))
+    return "; ".join(done)
 
 
 def goes_on_twice(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
@@ -107,7 +149,9 @@ def comes_by_a_link(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
     """Open a link: a new one, the newest, any user's, or an invented one."""
     if not story.links or pick([True, True, False]):
         order = LinkRequest(
-            account=pick(_ACCOUNTS), idempotency_key=f"order {len(story.told)}", method=pick([None, *TYPED_METHODS])
+            account=pick(_ACCOUNTS),
+            idempotency_key=f"order {len(story.told)}",
+            method=pick([None, *story.machine.link_methods]),
         )
         made = story.run(story.machine.ask_support(lambda support: support.create_link(Actor("telegram:7"), order)))
         if made is None:
@@ -177,7 +221,15 @@ def clock_is_wrong(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
 
 
 def telegram_fails(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
-    fate, method, after = pick([*CallFault]), pick(_METHODS), pick(range(6))
+    return _calls_fail(story, pick, pick(_METHODS), after=pick(range(6)))
+
+
+def vendor_calls_fail(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
+    return _calls_fail(story, pick, VENDOR, after=pick(range(2)))
+
+
+def _calls_fail(story: Story, pick: Pick[Any], method: str, *, after: int) -> str:
+    fate = pick([*CallFault])
     times = 1 if fate in FATAL else pick([1, 1, 1, 2, 4])
     story.fault_schedule.schedule_call_fault(fate, method=method, after=after, times=times)
     return f"call {after} from now of {method}: {fate}, {times} times"
@@ -218,13 +270,20 @@ def provider_goes(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
     return f"the providers are away: {story.machine.provider_away}"
 
 
+def vendor_answers_wrongly(story: Story, _: SimulatedUser, pick: Pick[Any]) -> str:
+    if story.vendor_network is None:
+        return "no vendor"
+    wrong = [story.vendor_network.vendor.break_next(pick) for _ in range(pick([1, 1, 2, 4]))]
+    return f"the vendor's next answers: {wrong}"
+
+
 def meets_in_a_group(story: Story, guest: SimulatedUser, _: Pick[Any]) -> str:
     group_with(story.world, guest)
     return "puts the bot into a group"
 
 
 def faults_end(story: Story, _: SimulatedUser, __: Pick[Any]) -> str:
-    story.fault_schedule.clear()
+    story.calm_down()
     return "nothing goes wrong any more"
 
 
@@ -232,6 +291,7 @@ _WEIGHTS: Mapping[Do, int] = {
     goes_on: 24,
     gets_far: 20,
     phones: 8,
+    is_checked_by_a_vendor: 10,
     goes_on_twice: 3,
     says_junk: 5,
     commands: 6,
@@ -251,6 +311,8 @@ _WEIGHTS: Mapping[Do, int] = {
     is_delivered_twice: 2,
     poison_comes: 1,
     provider_goes: 1,
+    vendor_answers_wrongly: 1,
+    vendor_calls_fail: 1,
     meets_in_a_group: 1,
     faults_end: 2,
 }

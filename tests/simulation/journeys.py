@@ -28,6 +28,8 @@ _NEWS = (
 _PASSED = {
     (states.Confirming, states.Opening): FunnelStep.CONFIRMED,
     (states.Confirming, states.AgreeingFace): FunnelStep.CONFIRMED,
+    # A network identity needs no typed step.
+    (states.Agreeing, states.Opening): FunnelStep.CONFIRMED,
     (states.Agreeing, states.AskingName): FunnelStep.AGREED,
 }
 

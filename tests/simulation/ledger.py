@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.flow import machine, states
-from bot.flow.effects import OpenAttempt
+from bot.flow.effects import AskQuestion, OpenAttempt
 from bot.flow.events import (
     AttemptRefusal,
     AttemptRefused,
@@ -26,11 +26,20 @@ from playground.world.update_queue import Update
 from playground.world.world import World
 from storage import statements as sql
 from storage import support_statements as desk
+from storage.database import Value
 from tests.bot.flow.state_order import LEAVING, is_quota_freed, meaning, step_of
 from tests.simulation.disk import Commit, SimulatedDisk
 from tests.simulation.fault_schedule import CallFault
 from tests.simulation.telegram import TelegramCall
-from verification.attempts import LIVE_STATUSES, STATUS_TRANSITIONS, AttemptId, AttemptStatus
+from tests.simulation.vendor_network import VendorNetwork
+from verification.attempts import (
+    LIVE_STATUSES,
+    ON_PHONE_STATUSES,
+    STATUS_TRANSITIONS,
+    AttemptId,
+    AttemptStatus,
+    Method,
+)
 from verification.ports import MAX_ACCOUNTS, NoticeKind
 
 _SENDING = {"sendMessage", "sendPhoto", "sendDocument"}
@@ -59,8 +68,10 @@ class CommittedTurn:
 class CommitChecker:
     """Everything that a story committed, and what is wrong with it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, vendor: VendorNetwork | None = None) -> None:
         self._world = world
+        self._vendor = vendor
+        self._methods = tuple(Method)
         self.disk = SimulatedDisk(self._committed)
         self.wrong: list[str] = []
         self.turns: list[CommittedTurn] = []
@@ -85,6 +96,7 @@ class CommitChecker:
 
     def advance(self, state: State, event: Event, moment: RuleContext) -> Step:
         """Take a step of the dialogue, and note it in the open transaction."""
+        self._methods = moment.methods
         step = machine.advance(state, event, moment)
         self.disk.open.steps.append((state, event, step))
         return step
@@ -197,9 +209,23 @@ class CommitChecker:
             self.contacts[attempt] = str(done.values[2])
             if status is AttemptStatus.SUCCEEDED and before is not status:
                 yield from self._passed(attempt, account)
+            if self._vendor is not None and done.values[3] == Method.FACE and before is not status:
+                yield from self._judged_by(self._vendor, attempt, before, done.values[8])
+
+    def _judged_by(
+        self, vendor: VendorNetwork, attempt: AttemptId, before: AttemptStatus | None, token_index: Value
+    ) -> Iterator[str]:
+        """Nothing is granted that the vendor did not prove, and no proof that it told of is lost."""
+        status = self.attempts[attempt]
+        if status is AttemptStatus.SUCCEEDED and not vendor.has_proven(token_index, self.numbers[attempt]):
+            yield f"{attempt} succeeded, and the vendor proved nothing"
+        is_lost = before in ON_PHONE_STATUSES and vendor.was_last_told_of_a_pass(token_index)
+        if status is AttemptStatus.EXPIRED and is_lost:
+            yield f"{attempt} expired although the vendor told of a pass"
 
     def _passed(self, attempt: AttemptId, account: str) -> Iterator[str]:
-        accounts = self.verified[self.numbers[attempt]]
+        # The simulated network identity of a person is the same at every visit.
+        accounts = self.verified[self.numbers.get(attempt, self.contacts[attempt])]
         accounts.add(account)
         if len(accounts) > MAX_ACCOUNTS:
             yield f"{len(accounts)} accounts are verified with one number"
@@ -231,10 +257,10 @@ class CommitChecker:
         if known is not None and known != turn.before and not place_seen:
             yield f"{turn.person}: {type(known).__name__} was committed, {before.__name__} was loaded"
         yield from self._shown(turn)
-        row = machine.row_for_event(turn.before, turn.event)
-        if after is not before and (row is None or after not in row.targets):
+        row = machine.row_for_event(turn.before, turn.event, self._methods)
+        if after is not before and (row is None or after not in row.targets) and not _is_off(turn):
             yield f"{turn.person}: no way leads from {before.__name__} to {after.__name__}"
-        if step_of(turn.step.state) < step_of(turn.before) and not _left(turn):
+        if step_of(turn.step.state) < step_of(turn.before) and not _left(turn, self._methods):
             yield f"{turn.person}: {after.__name__} is asked again after {before.__name__}"
 
     def _shown(self, turn: CommittedTurn) -> Iterator[str]:
@@ -265,12 +291,18 @@ def chat_of(person: str) -> int:
 
 
 def is_asked_again(turn: CommittedTurn) -> bool:
-    """Whether a turn repeats a question because its answer may not have arrived."""
-    return isinstance(turn.event, ReaskRequested)
+    """Whether a turn repeats a question because its answer may not have arrived; while a code is made there is none."""
+    return isinstance(turn.event, ReaskRequested) and not isinstance(turn.step.state, states.Opening)
 
 
-def _left(turn: CommittedTurn) -> bool:
+def _is_off(turn: CommittedTurn) -> bool:
+    """Whether a turn answers a choice that is off, which the table does not know."""
+    return any(isinstance(effect, AskQuestion) and effect.note == "method.off" for effect in turn.step.effects)
+
+
+def _left(turn: CommittedTurn, methods: tuple[Method, ...]) -> bool:
     erased = isinstance(turn.event, SideTapped) and turn.event.choice == "erase_now"
     unbound = isinstance(turn.event, AttemptRefused) and turn.event.refusal is AttemptRefusal.UNBOUND
     by_link = isinstance(turn.event, LinkAccepted) or isinstance(turn.before, states.ReadingInvitation)
-    return erased or unbound or by_link or is_quota_freed(turn.event) or meaning(turn.before, turn.event) in LEAVING
+    is_chosen = meaning(turn.before, turn.event, methods) in LEAVING or _is_off(turn)
+    return erased or unbound or by_link or is_quota_freed(turn.event) or is_chosen

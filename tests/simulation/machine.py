@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
@@ -19,7 +20,8 @@ from bot.content import catalogue as texts
 from bot.flow.rows import RuleContext
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.intake import StartupError
-from bot.providers import ConfiguredProviders
+from bot.outages import Outage
+from bot.providers import ConfiguredProviders, open_providers
 from bot.settings import Settings
 from playground.botapi.json_response import ascii_json
 from playground.world.update_queue import Update
@@ -32,12 +34,15 @@ from tests.simulation.ledger import CommitChecker
 from tests.simulation.phone import VisitedPage, asked, visited
 from tests.simulation.process_life import ProcessLife
 from tests.simulation.telegram import SimulatedNetwork, SimulatedTransport
+from tests.simulation.vendor_network import VendorNetwork
+from tests.simulation.vendors import SimulatedAlipay, SimulatedTencent, SimulatedVendor
 from tests.simulation.webhook_client import WebhookClient
 from tests.simulator_fixture import TOKEN
-from verification.attempts import TYPED_METHODS, AttemptId, Method
+from verification.attempts import AttemptId, Method
 from verification.errors import ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import ProviderSession
+from verification.providers.http import HttpCall
 from verification.providers.simulated.provider import SimulatedProvider
 from verification.support.service import SupportService
 from web import webhooks
@@ -51,7 +56,10 @@ TTL = timedelta(minutes=10)
 _PAUSE = 0.3
 _PATIENCE = 30.0
 _ROUNDS = 1000
-CATALOGUE = texts.load(days=30, simulated=tuple(Method))
+VENDORS: Mapping[str, Callable[[Callable[[], datetime]], SimulatedVendor]] = {
+    "tencent": SimulatedTencent,
+    "alipay": SimulatedAlipay,
+}
 _MIGRATIONS = known_migrations()
 
 
@@ -115,13 +123,33 @@ def real_store(database: SimulatedDatabase) -> SqlStore:
     return SqlStore(database, make_sealing())
 
 
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """How the operator set the program up: updates by webhook, the face check's provider, and the network identity."""
+
+    webhook: bool
+    face: str
+    netid: str
+
+    @property
+    def settings(self) -> Settings:
+        """The program's settings."""
+        return _settings(self)
+
+    @property
+    def catalogue(self) -> texts.Catalogue:
+        """The program's texts."""
+        return _catalogue(self)
+
+
 @dataclass
 class Supervisor:
     """Runs one process of the program after the other."""
 
     network: SimulatedNetwork
+    vendor_network: VendorNetwork | None
     webhook_client: WebhookClient
-    webhook: bool
+    deployment: Deployment
     ledger: CommitChecker
     faults: FaultSchedule
     clock: SeededClock
@@ -132,6 +160,11 @@ class Supervisor:
     problems: list[BaseException] = field(default_factory=list)
     _life: ProcessLife | None = None
     _main: asyncio.Task[None] | None = None
+
+    @property
+    def link_methods(self) -> Sequence[Method]:
+        """The methods that a link may ask for."""
+        return [method for method in self.deployment.settings.providers if method.takes_identity]
 
     @property
     def up(self) -> bool:
@@ -242,24 +275,39 @@ class Supervisor:
         store = self.make_store(database)
         await store.check_keys()
         clock = self.clock
-        deps = AppDeps(
-            store=store,
-            make_bot=bot,
-            clock=clock,
-            new_token=clock.token,
-            new_match_code=clock.match_code,
-            public_url=PUBLIC,
-            providers=ConfiguredProviders(self._providers(), self._providers(), pollable={}),
-            catalogue=CATALOGUE,
-            advance=self.ledger.advance,
-        )
-        app = build_app(_settings(webhook=self.webhook), deps, replica_name="here:8080")
-        async with telegram_session(app), run_loops(app):
-            self.app = app
-            await life.stop.wait()
+        async with self._providers(life) as providers:
+            deps = AppDeps(
+                store=store,
+                make_bot=bot,
+                clock=clock,
+                new_token=clock.token,
+                new_match_code=clock.match_code,
+                public_url=PUBLIC,
+                providers=providers,
+                catalogue=self.deployment.catalogue,
+                advance=self.ledger.advance,
+            )
+            app = build_app(self.deployment.settings, deps, replica_name="here:8080")
+            async with telegram_session(app), run_loops(app):
+                self.app = app
+                await life.stop.wait()
 
-    def _providers(self) -> Mapping[Method, FlakyProvider]:
-        return {method: FlakyProvider(method, lambda: self.provider_away) for method in TYPED_METHODS}
+    @asynccontextmanager
+    async def _providers(self, life: ProcessLife) -> AsyncIterator[ConfiguredProviders]:
+        """The providers as the program opens them; those that prove nothing are flaky here."""
+        settings, outage = self.deployment.settings, Outage("the provider", asyncio.get_running_loop().time, str)
+        network = self.vendor_network
+        flaky = {method: FlakyProvider(method, lambda: self.provider_away) for method in settings.simulated_methods}
+
+        @asynccontextmanager
+        async def open_client(_: str) -> AsyncIterator[HttpCall]:
+            assert network is not None
+            yield network.client(life)
+
+        async with open_providers(settings, PUBLIC, self.clock.now, outage, open_client) as opened:
+            yield replace(
+                opened, by_method={method: flaky.get(method) or opened.by_method[method] for method in opened.by_method}
+            )
 
     async def _reap(self) -> None:
         """Cancel the tasks of an ended process, and roll back its open transaction."""
@@ -283,15 +331,32 @@ class Supervisor:
 
 
 @cache
-def _settings(*, webhook: bool) -> Settings:
+def _catalogue(deployment: Deployment) -> texts.Catalogue:
+    settings = deployment.settings
+    return texts.load(
+        days=30,
+        methods=tuple(settings.providers),
+        simulated=settings.simulated_methods,
+        services=settings.verification_services,
+    )
+
+
+@cache
+def _settings(deployment: Deployment) -> Settings:
+    vendor = {"PROVIDER_FACE": "simulated"}
+    if deployment.face in VENDORS:
+        vendor = VENDORS[deployment.face](lambda: START).settings
     given: dict[str, Any] = {
         "bot_token": TOKEN,
         "bot_api_url": "http://127.0.0.1",
         "database_url": "",
         "public_url": PUBLIC,
-        "webhook_url": "https://bot.example.com" if webhook else "",
-        "webhook_secret": SECRET if webhook else None,
+        "webhook_url": "https://bot.example.com" if deployment.webhook else "",
+        "webhook_secret": SECRET if deployment.webhook else None,
         "language": "zh",
         "qr_ttl": TTL,
+        "provider_netid": deployment.netid,
+        "allow_simulated": True,
+        **{name.lower(): value for name, value in vendor.items()},
     }
     return Settings(**given)

@@ -26,13 +26,14 @@ THINGS: dict[str, object] = {
 
 @dataclass
 class SimulatedUser:
-    """A user with a chat and a phone."""
+    """A user with a chat and a phone; `at_vendor` is the address of the vendor's page that it shows."""
 
     world: World
     id: int
     name: str
     number: str
     link: str = ""
+    at_vendor: str = ""
     seen: list[tuple[int, str]] = field(default_factory=list)
     written: list[int] = field(default_factory=list)
     times_blocked: int = 0

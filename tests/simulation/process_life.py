@@ -2,6 +2,10 @@
 
 import asyncio
 
+from tests.simulation.fault_schedule import FATAL, CallFault
+
+_SLOWLY = 6.0
+
 
 class ProcessLife:
     """One process from its start to its end."""
@@ -24,4 +28,13 @@ class ProcessLife:
         """Crash; never returns."""
         self.over = True
         self.ended.set()
+        await self.gate()
+
+    async def suffer(self, fault: CallFault | None, delay: float) -> None:
+        """Let a call's fault happen after the other side is done: crash, hang, or wait so many seconds or longer."""
+        if fault in FATAL:
+            await self.die()
+        if fault in (CallFault.HANG, CallFault.HANG_DONE):
+            await asyncio.get_running_loop().create_future()
+        await asyncio.sleep(_SLOWLY if fault is CallFault.SLOW else delay)
         await self.gate()

@@ -5,16 +5,19 @@ import random
 import re
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from playground.world.world import World
+from tests.faceid_server import SECRET_ID, SECRET_KEY
 from tests.simulation import final_checks
 from tests.simulation.fault_schedule import FaultSchedule
 from tests.simulation.ledger import CommitChecker
 from tests.simulation.log_leak_check import LogLeakCheck, checking_logs
-from tests.simulation.machine import MakeStore, SeededClock, Supervisor, Time, real_store
+from tests.simulation.machine import VENDORS, Deployment, MakeStore, SeededClock, Supervisor, Time, real_store
 from tests.simulation.people import NAMES, NUMBERS, SimulatedUser, newcomer
 from tests.simulation.telegram import SimulatedNetwork
+from tests.simulation.vendor_network import VendorNetwork
 from tests.simulation.webhook_client import WebhookClient
 from tests.simulator_fixture import TOKEN
 from tests.virtual_time_loop import VirtualTimeLoop
@@ -26,7 +29,13 @@ Pick = Callable[[Sequence[T]], T]
 
 _REST = 200.0
 _BY_WEBHOOK = 0.3
+_FACE = ("simulated", "simulated", *VENDORS)
+_NETID = ("simulated", "off")
 _ROUND = 2.0
+
+
+SECRETS = (SECRET_ID, SECRET_KEY, "simulated:telegram:")
+"""Parts of secrets besides people's: of the account at a vendor, and of a simulated network identity."""
 
 
 class InvariantBroken(AssertionError):
@@ -43,19 +52,34 @@ class Story:
         self.time = Time(self.loop.time)
         self.fault_schedule = FaultSchedule(random.Random(self.rng.random()))
         self.world = World(token=TOKEN, username="realname_demo_bot", rng=self.rng, clock=self.time.world)
-        self.ledger = CommitChecker(self.world)
+        deployment = Deployment(
+            webhook=self.rng.random() < _BY_WEBHOOK, face=self.rng.choice(_FACE), netid=self.rng.choice(_NETID)
+        )
+        self.vendor_network: VendorNetwork | None = None
+        if deployment.face in VENDORS:
+            vendor = VENDORS[deployment.face](lambda: datetime.fromtimestamp(self.time.world(), UTC))
+            self.vendor_network = VendorNetwork(vendor, self.fault_schedule)
+        self.ledger = CommitChecker(self.world, self.vendor_network)
         self.log_check = log_check
         self.told: list[str] = []
         network = SimulatedNetwork(self.world, self.fault_schedule, self.ledger)
         clock = SeededClock(self.time, random.Random(self.rng.random()))
         webhook_client = WebhookClient(self.world, self.fault_schedule, self.ledger)
-        webhook = self.rng.random() < _BY_WEBHOOK
-        self.machine = Supervisor(network, webhook_client, webhook, self.ledger, self.fault_schedule, clock, make_store)
+        self.machine = Supervisor(
+            network,
+            self.vendor_network,
+            webhook_client,
+            deployment,
+            self.ledger,
+            self.fault_schedule,
+            clock,
+            make_store,
+        )
         self.guests: list[SimulatedUser] = []
         self.links: list[CreatedLink] = []
+        self.tell(str(deployment))
         self.run(self.machine.start())
-        if webhook:
-            self.tell("updates come by webhook")
+        if deployment.webhook:
             self.run(self.machine.deliver())
 
     def arrives(self, name: str, number: str, language: str) -> SimulatedUser:
@@ -79,6 +103,12 @@ class Story:
         for guest in self.guests:
             guest.look()
 
+    def calm_down(self) -> None:
+        """Let nothing go wrong any more."""
+        self.fault_schedule.clear()
+        if self.vendor_network is not None:
+            self.vendor_network.vendor.answer_rightly()
+
     def tell(self, what: str) -> None:
         """Record what happens, for the report of a failure."""
         self.told.append(f"{self.loop.time():8.2f} {what}")
@@ -91,7 +121,7 @@ class Story:
 
     def finish(self) -> None:
         """End all faults, let time pass and every user send /status; then everything must be in order."""
-        self.fault_schedule.clear()
+        self.calm_down()
         self.machine.provider_away = False
         self.time.skew = 0.0
         for guest in self.guests:
@@ -155,7 +185,7 @@ def _without_files(event: str) -> str:
 @contextmanager
 def story(seed: int, make_store: MakeStore = real_store) -> Iterator[Story]:
     """Start a story, and close it at the end; the caller does the checks."""
-    with checking_logs([*NAMES, *NUMBERS]) as log_check:
+    with checking_logs([*NAMES, *NUMBERS, *SECRETS]) as log_check:
         opened = Story(seed, log_check, make_store)
         try:
             yield opened

@@ -16,13 +16,12 @@ from playground.botapi.json_response import ascii_json
 from playground.botapi.methods.table import METHODS
 from playground.world.errors import ApiError, too_many_requests
 from playground.world.world import World
-from tests.simulation.fault_schedule import FATAL, CallFault, FaultSchedule
+from tests.simulation.fault_schedule import CallFault, FaultSchedule
 from tests.simulation.process_life import ProcessLife
 
 Answer = tuple[int, bytes]
 _CONNECT = 5.0
 _READ = 10.0
-_SLOWLY = 6.0
 _PNG = b"\x89PNG"
 _HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
 _PAGES: Mapping[CallFault, Answer] = {
@@ -86,12 +85,7 @@ class SimulatedNetwork:
         return _PAGES.get(fate, answer) if fate is not None else answer
 
     async def _back(self, fate: CallFault | None, life: ProcessLife) -> None:
-        if fate in FATAL:
-            await life.die()
-        if fate in (CallFault.HANG, CallFault.HANG_DONE):
-            await asyncio.get_running_loop().create_future()
-        await asyncio.sleep(_SLOWLY if fate is CallFault.SLOW else self._weather.delay())
-        await life.gate()
+        await life.suffer(fate, self._weather.delay())
         if fate is CallFault.UNSENT:
             raise NotSent("ClientConnectorError")
         if fate in (CallFault.CUT, CallFault.CUT_DONE):

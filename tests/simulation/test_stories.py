@@ -18,8 +18,8 @@ from tests.simulation.run_stories import run_story
 from tests.simulation.story import Story, story
 
 SLOW_CHUNKS, CHUNK = 40, 20
-QUICK_SEEDS = (2, 5, 8, 13, 21, 34)
-"""A few stories for `make test`; `make test-all` runs all of them."""
+QUICK_SEEDS = (7, 20, 29, 31, 38, 57)
+"""A few stories for `make test`, with each vendor and the network identity; `make test-all` runs all of them."""
 
 
 class Stories(RuleBasedStateMachine):
@@ -82,6 +82,6 @@ def test_inv08_after_whatever_happened_everybody_goes_on_where_they_were(seeds: 
     proof(cases=len(stories), faults=sum(story.faults for story in stories))
 
 
-@pytest.mark.parametrize("seed", [3, 11])
+@pytest.mark.parametrize("seed", [29, 57])
 def test_a_seed_tells_the_same_story_twice(seed: int) -> None:
     assert run_story(seed).trace() == run_story(seed).trace()

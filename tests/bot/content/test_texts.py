@@ -208,6 +208,7 @@ def generous(texts: Mapping[str, str]) -> dict[str, str]:
         "words": texts["misc.wait"],
         "steps": longest("scan.steps."),
         "scanned": texts["quota.scanned"],
+        "details": longest("details."),
         "about": longest("method."),
         "step": longest("reminder.step."),
         "reason": longest("reason."),

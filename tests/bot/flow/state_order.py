@@ -5,6 +5,7 @@ from bot.flow.events import Choice, Command, Commanded, Event, QuotaChecked, Sai
 from bot.flow.machine import offered_choices
 from bot.flow.states import State
 from bot.flow.typed_input import match_choice, match_command
+from verification.attempts import Method
 
 ORDER: tuple[type[State], ...] = (
     states.Idle,
@@ -60,7 +61,7 @@ def is_quota_freed(event: Event) -> bool:
     return isinstance(event, QuotaChecked) and not event.is_full
 
 
-def meaning(before: State, event: Event) -> object:
+def meaning(before: State, event: Event, methods: tuple[Method, ...] = tuple(Method)) -> object:
     """The choice or command that a person's event means in the state before it, if any."""
     match event:
         case Tapped(choice=choice):
@@ -68,6 +69,6 @@ def meaning(before: State, event: Event) -> object:
         case Commanded(command, _):
             return command
         case Said(text):
-            return match_choice(text, offered_choices(before)) or match_command(text)
+            return match_choice(text, offered_choices(before, methods)) or match_command(text)
         case _:
             return None

@@ -4,12 +4,24 @@ from dataclasses import replace
 
 import pytest
 
+from bot.content.catalogue import LANGUAGES, load
 from bot.flow import codec, states
 from bot.flow import effects as e
-from bot.flow.events import AttemptFailed, AttemptRefusal, AttemptRefused, Choice, MethodSuggested, Said, Tapped
+from bot.flow.events import (
+    AttemptFailed,
+    AttemptRefusal,
+    AttemptRefused,
+    Choice,
+    Command,
+    Commanded,
+    MethodSuggested,
+    Said,
+    Tapped,
+)
 from bot.flow.machine import advance, offered_choices
-from bot.flow.prompts import ABROAD_CONSENT, NETID_CONSENT
-from tests.bot.flow.samples import ACCOUNT, ATTEMPT, CONTEXT, QUESTION_ID, failed, opening, scanning
+from bot.flow.prompts import ABROAD_CONSENT, NETID_CONSENT, prompt
+from tests.bot.flow.effect_texts import texts_in
+from tests.bot.flow.samples import ACCOUNT, ATTEMPT, CONTEXT, QUESTION_ID, STATES, failed, opening, scanning
 from verification.attempts import TYPED_METHODS, Method, Reason
 
 AGREEING = states.Agreeing(account=ACCOUNT, question_id=QUESTION_ID)
@@ -76,3 +88,16 @@ def test_no_link_suggests_it() -> None:
     assert not [effect for effect in step.effects if isinstance(effect, e.SetSuggestedMethod)]
     assert isinstance(choosing, states.Confirming)
     assert choosing.suggested is None
+
+
+def test_no_text_says_that_details_are_kept_or_deleted_which_nobody_typed() -> None:
+    catalogue, methods = load(days=30), set()
+    claims = [catalogue.text(language, f"details.{claim}") for language in LANGUAGES for claim in ("kept", "deleted")]
+    for state in STATES:
+        shown = (prompt(state), *advance(state, Commanded(Command.STATUS), CONTEXT).effects)
+        for key, values in (text for effect in shown for text in texts_in(effect)):
+            texts = [catalogue.text(language, key, values) for language in LANGUAGES]
+            if any(claim in text for claim in claims for text in texts):
+                methods.add(getattr(state, "method", None))
+
+    assert methods == set(TYPED_METHODS)

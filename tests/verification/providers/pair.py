@@ -1,5 +1,6 @@
 """A provider of ours and the vendor's server in one process, with one attempt between them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -36,3 +37,12 @@ class Pair(Generic[P, S]):
         if answer.provider_state is not None:
             self.attempt = replace(self.attempt, provider_state=answer.provider_state)
         return answer.news
+
+
+def answering(answer: bytes) -> HttpCall:
+    """A client of a server that always answers this."""
+
+    async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        return 200, answer
+
+    return call

@@ -34,7 +34,7 @@ from verification.providers.alipay.client import AlipayAccount, AlipayClient
 from verification.providers.alipay.provider import AlipayFaceProvider
 from verification.providers.alipay.signer import MerchantKey, PlatformKey
 from verification.providers.counts import ProviderCounts
-from verification.providers.http import HttpCall
+from verification.providers.http import HttpCall, TransientFailure
 
 A1 = AttemptId("a1")
 OPENED = AttemptStatus.OPENED
@@ -236,6 +236,29 @@ async def test_what_the_operator_must_mend_is_logged_once_until_a_call_succeeds(
         await pair.poll()
     assert errors() == 2
     assert pair.counts.unknown_codes == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "sub_code", "is_operators", "may_pass"),
+    [
+        *((code, "any", True, False) for code in ("20001", "40001", "40002", "40003", "40006")),
+        ("40004", "isv.anything", True, False),
+        ("40004", "OPEN_CERTIFY_BILL_NOT_EXIST", True, False),
+        ("20000", "any", False, True),
+        *(("40004", word, False, True) for word in ("SYSTEM_ERROR", "aop.unknow-error", "isp.unknow-error")),
+        ("40004", "CERTIFY_ID_NOT_EXIST", False, False),
+    ],
+)
+async def test_every_error_is_the_operators_or_may_pass_or_neither(
+    pair: Pair, code: str, sub_code: str, is_operators: bool, may_pass: bool
+) -> None:
+    pair.server.errors = [(code, sub_code)]
+    with pytest.raises(ProviderUnavailable) as refused:
+        await pair.poll()
+
+    assert isinstance(refused.value, ProviderMisconfigured) is is_operators
+    assert isinstance(refused.value, TransientFailure) is may_pass
+    assert isinstance(refused.value, AttemptNotServed) is not (is_operators or may_pass)
 
 
 async def test_an_unknown_error_is_counted_and_one_of_the_moment_is_not(pair: Pair) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from tests.faceid_server import (
 )
 from tests.fakes import NUMBER, OTHER_NUMBER, FakeClock, make_attempt, make_identity
 from tests.provider_server import nobody
-from tests.verification.providers.pair import BACK
+from tests.verification.providers.pair import BACK, answering
 from tests.verification.providers.pair import Pair as OpenedPair
 from verification.attempts import AttemptId, AttemptStatus, Method, Passed, ProviderApp, Reason, Rejected
 from verification.errors import AttemptNotServed, ProviderMisconfigured, ProviderUnavailable
@@ -318,15 +318,6 @@ async def test_a_phone_is_sent_to_the_vendors_pages(pair: Pair, url: str) -> Non
     pair.server.url = url
     await pair.open()
     assert (await pair.ours.leave(pair.attempt, {})).url == url
-
-
-def answering(answer: bytes) -> HttpCall:
-    """A line to a server that always answers this."""
-
-    async def call(verb: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        return 200, answer
-
-    return call
 
 
 async def test_an_answer_without_a_token_starts_no_flow() -> None:
