@@ -35,13 +35,14 @@ ALLOWED = {
     "bot/systemd.py": {"os.environ"},
     "bot/testing/fork_server.py": {"os.environ"},
     "storage/encryption/sealing.py": {"secrets"},
-    "run_bot.py": {"os.environ"},
+    "run_bot.py": {"os.environ", "secrets"},
     "playground": OUTSIDE,
     "chatscript": OUTSIDE,
 }
 """`bot/clock.py` is the bot's clock and its source of chance; `bot/env_file.py` reads the variables;
 systemd names its socket in the environment; the fork server gives each bot its environment; sealing draws keys, nonces
-and names of draft files; `run_bot.py` turns off pydantic's plugins. The playground is a world of its own.
+and names of draft files; `run_bot.py` turns off pydantic's plugins and draws the key of the playground's desk. The
+playground is a world of its own.
 """
 
 BROAD = {

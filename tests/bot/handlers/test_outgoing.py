@@ -20,7 +20,7 @@ from verification.ids import Account, PersonId
 LINK = "http://127.0.0.1:8080/v/abcdefghijklmnopqrstuvwx"
 OTHER_LINK = "http://127.0.0.1:8080/v/zyxwvutsrqponmlkjihgfedc"
 VALUES: e.Values = {"account": "telegram:71******12", "mark": ""}
-METHOD: e.Values = {**VALUES, "method": e.TextKey("method.wechat"), "ticket": "0A1B-2C3D"}
+METHOD: e.Values = {**VALUES, "method": e.TextKey("method.wechat"), "ticket": "0A1B-2C3D", "details": ""}
 SCAN: e.Values = {
     **METHOD,
     "code": "42",
