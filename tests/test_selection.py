@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from chatscript.runner.bot_process import base_environment
 from tests.selection import KINDS, QUICK, SLOW, left_out_lines
 
@@ -42,6 +44,7 @@ def test_a_run_of_everything_says_nothing() -> None:
     assert list(left_out_lines({}, "")) == []
 
 
+@pytest.mark.slow("programs")
 def test_a_run_without_a_browser_counts_what_it_left_out(tmp_path: Path) -> None:
     (tmp_path / "test_some.py").write_text(TESTS, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text(INI, encoding="utf-8")

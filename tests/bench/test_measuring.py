@@ -17,6 +17,7 @@ async def test_a_peer_makes_as_many_calls_as_it_is_told(bot: Bot, calls: int) ->
     assert len(run.steps) == 4 * 7
 
 
+@pytest.mark.slow("programs")
 async def test_our_bot_is_walked_through_whole_verifications() -> None:
     run = await measure(OURS, Load(people=2, conversations=4, network=0.0, seconds=60, warm_up=1), calls=MOST_CALLS)
 

@@ -96,6 +96,7 @@ RECORDING = (
 )
 
 
+@pytest.mark.slow("programs")
 async def test_a_recorded_session_is_in_its_file_at_any_time(tmp_path: Path) -> None:
     out, pipe = tmp_path / "new.chat", asyncio.subprocess.PIPE
     (tmp_path / "clock").write_text("0", encoding="ascii")

@@ -135,6 +135,7 @@ SHORT = base64.b64encode(b"canary-of-a-key").decode()
 PASSWORD = "canary-of-a-password"
 
 
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize(
     "settings",
     [

@@ -45,6 +45,7 @@ def steps_in(folder: Path) -> tuple[int, int]:
         return first or 0, second or 0
 
 
+@pytest.mark.slow("crash")
 async def test_inv28_after_a_power_loss_at_any_moment_everything_committed_is_there(
     tmp_path: Path, proof: Proof
 ) -> None:

@@ -67,6 +67,7 @@ async def count(url: str) -> list[int]:
         return [int((await connection.fetch(f"SELECT count(*) FROM {table}"))[0][0]) for table in TABLES]  # noqa: S608
 
 
+@pytest.mark.slow("programs")
 async def test_a_copy_is_restored_and_a_copy_of_the_former_rows_stays(settings: Settings) -> None:
     lines: list[str] = []
     async with open_configured_store(settings) as store:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from bot.handlers.api.rate_limiter import Priority, RateLimiter, priority
@@ -96,6 +97,7 @@ async def at_the_optimum() -> Waits:
         serving.cancel()
 
 
+@pytest.mark.slow("stories")
 def test_a_thousand_people_within_a_minute_wait_little_longer_than_the_rate_demands() -> None:
     ours, optimum = run(with_the_rate_limiter()), run(at_the_optimum())
 
