@@ -38,8 +38,8 @@ _WORKER_COUNTS = "left_out"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Run four workers on two processors: most of the time, a test waits for a server to answer or to end."""
-    return 2 * (os.cpu_count() or 1)
+    """Run five workers on two processors: most of the time, a test waits for a server to answer or to end."""
+    return 2 * (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
