@@ -45,7 +45,8 @@ def ask_in_process(app: ASGIApp) -> Ask:
             messages.append(message)
 
         await asyncio.sleep(0)  # who asks again and again leaves time for the calls of the bot
-        await app(scope, receive, send)
+        # A task of its own, as in a server: what ends a wait is thrown into this one, not into the simulator's frames.
+        await asyncio.ensure_future(app(scope, receive, send))
         headers = dict(messages[0]["headers"])
         content = b"".join(message["body"] for message in messages[1:])
         return SimulatorAnswer(messages[0]["status"], headers[b"content-type"].decode(), content)

@@ -87,7 +87,7 @@ def test_a_recording_overwrites_nothing(tmp_path: Path) -> None:
     assert run("record", "--bot", BOT, "--out", path) == (2, [f"--out: {path} is there already"])
 
 
-@pytest.mark.slow("browser")
+@pytest.mark.slow("programs")
 @pytest.mark.parametrize("command", ["record", "serve"])
 async def test_a_bot_is_shown_in_a_browser(tmp_path: Path, command: str) -> None:
     words = [command, "--bot", BOT, "--port", "0"]

@@ -91,7 +91,7 @@ def test_a_picture_without_chromium_is_refused_in_a_line(monkeypatch: pytest.Mon
     assert export_problem(Path("a.html")) is None
 
 
-@pytest.mark.slow("browser")
+@pytest.mark.slow("programs")
 @pytest.mark.browser
 async def test_a_picture_is_as_long_as_the_conversation(tmp_path: Path) -> None:
     status, _, out = await shown(tmp_path, TALK, "out.png")
