@@ -91,7 +91,8 @@ def _comes_back(turn: "CommittedTurn") -> bool:
 
 
 def _begins(turn: "CommittedTurn") -> bool:
-    return not isinstance(turn.event, _NEWS) and not isinstance(turn.step.state, states.Verified)
+    # A broken link brings nobody to the account of the chat.
+    return not isinstance(turn.event, _NEWS | events.LinkRejected) and not isinstance(turn.step.state, states.Verified)
 
 
 def _account(turn: "CommittedTurn") -> str:
