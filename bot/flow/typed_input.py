@@ -84,32 +84,38 @@ _ASKING = re.compile(
 )
 
 
-def _sets(pair: Sequence[str]) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(words.split()) for words in pair)
+_Kinds = tuple[frozenset[str], ...]
+"""Kinds of words; a text that is read by them has a word of each."""
 
 
-_WORDS: Mapping[Choice | Command, tuple[frozenset[str], ...]] = {
-    meant: _sets([words]) for listed in (typed_words.CHOICES, typed_words.COMMANDS) for meant, words in listed.items()
+def _kinds(*listed: str) -> _Kinds:
+    return tuple(frozenset(words.split()) for words in listed)
+
+
+_CHOICE_WORDS: Mapping[Choice, frozenset[str]] = {
+    choice: frozenset(words.split()) for choice, words in typed_words.CHOICES.items()
 }
-_PAIRS: Mapping[Choice | Command, Sequence[tuple[frozenset[str], ...]]] = {
-    meant: [_sets(pair) for pair in pairs]
-    for listed in (typed_words.CHOICE_PAIRS, typed_words.COMMAND_PAIRS)
-    for meant, pairs in listed.items()
+_COMMAND_OF_WORD = {word: command for command, words in typed_words.COMMANDS.items() for word in words.split()}
+# Two mappings: `Choice.BACK` equals `Command.BACK`, and so for cancel.
+_CHOICES: Mapping[Choice, Sequence[_Kinds]] = {
+    choice: [_kinds(words), *(_kinds(*pair) for pair in typed_words.CHOICE_PAIRS.get(choice, ()))]
+    for choice, words in typed_words.CHOICES.items()
 }
+_COMMANDS: Mapping[Command, Sequence[_Kinds]] = {
+    command: [_kinds(words), *(_kinds(*pair) for pair in typed_words.COMMAND_PAIRS.get(command, ()))]
+    for command, words in typed_words.COMMANDS.items()
+    if command not in (Command.HUMAN, Command.HELP)  # these are remarks in other words
+}
+_CODE = (_kinds(typed_words.CODE), _kinds(*typed_words.CODE_PAIR))
+_AGAINST_REMINDERS = (_kinds(typed_words.AGAINST_REMINDERS), _kinds(*typed_words.REMINDER_PAIR))
+_DONE = (_kinds(typed_words.DONE),)
+_ORDINALS = {(_kinds(words),): position for words, position in typed_words.ORDINALS.items()}
+_FILLERS, _FEW_FILLERS = _kinds(typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT)
+_LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for word in words.split()}
+_BUTTON_WORDS = frozenset(typed_words.FORM.split()).union(*_CHOICE_WORDS.values())
 _UNITS = re.compile(r"[a-z0-9]+|[^\W_]")
 _APOSTROPHES = re.compile("['’]")
 _CLAUSE_ENDS = re.compile(r"[,，.。;；!！、]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
-_DONE_WORDS = frozenset(typed_words.DONE.split())
-_REMARKED = (Command.HUMAN, Command.HELP)
-"""Commands that are remarks in other words."""
-_FILLERS, _FEW_FILLERS = _sets((typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT))
-_NO_WORDS: tuple[frozenset[str], ...] = (frozenset(),)
-_LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for word in words.split()}
-_CODE_WORDS, _FORM_WORDS, _AGAINST_REMINDERS_WORDS = _sets(
-    (typed_words.CODE, typed_words.FORM, typed_words.AGAINST_REMINDERS)
-)
-_BUTTON_WORDS = frozenset[str]().union(_FORM_WORDS, *(_WORDS[choice][0] for choice in Choice))
-_CODE_PAIR_WORDS, _REMINDER_PAIR_WORDS = _sets(typed_words.CODE_PAIR), _sets(typed_words.REMINDER_PAIR)
 _LONGEST = 40
 
 
@@ -136,7 +142,7 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
     word, spoken = _comparable(text), _spoken(text)
     if by_position and (choice := _at_position(word, spoken, offered)):
         return choice
-    exact = (choice for choice in offered if word in _WORDS[choice][0])
+    exact = (choice for choice in offered if word in _CHOICE_WORDS[choice])
     said = (choice for choice in offered if _means(spoken, choice))
     return next(exact, None) or next(said, None) or _method_beside_denial(text, offered)
 
@@ -149,7 +155,7 @@ def _at_position(word: str, spoken: _Spoken, offered: Sequence[Choice]) -> Choic
 
 def _ordinal(spoken: _Spoken) -> int:
     """The position that is said in words, from one; 0 for none."""
-    return next((position for words, position in typed_words.ORDINALS.items() if _consists_of(spoken, [words])), 0)
+    return next((position for readings, position in _ORDINALS.items() if _is_said(spoken, readings)), 0)
 
 
 def _method_beside_denial(text: str, offered: Sequence[Choice]) -> Choice | None:
@@ -174,7 +180,7 @@ def names_choice(text: str) -> bool:
 
 def is_done(text: str) -> bool:
     """Whether a text says that the person has done what the phone asks for."""
-    return _consists_of(_spoken(text), [_DONE_WORDS])
+    return _is_said(_spoken(text), _DONE)
 
 
 def is_question(text: str) -> bool:
@@ -189,22 +195,20 @@ def match_link(text: str) -> str | None:
 
 def is_about_code(text: str) -> bool:
     """Whether a text asks where the code is, or names a button below it."""
-    spoken = _spoken(text, of_question=True)
-    return _consists_of(spoken, (_CODE_WORDS,)) or _consists_of(spoken, _CODE_PAIR_WORDS)
+    return _is_said(_spoken(text, of_question=True), _CODE)
 
 
 def is_against_reminders(text: str) -> bool:
     """Whether a text asks not to be reminded any more."""
-    spoken = _spoken(text)
-    return _consists_of(spoken, (_AGAINST_REMINDERS_WORDS,)) or _consists_of(spoken, _REMINDER_PAIR_WORDS)
+    return _is_said(_spoken(text), _AGAINST_REMINDERS)
 
 
 def match_command(text: str) -> Command | None:
     """The command that a text means, if any, with or without a leading slash."""
-    word, spoken = _comparable(text), _spoken(text)
-    exact = (command for command in Command if word in _WORDS.get(command, _NO_WORDS)[0])
-    said = (command for command in Command if command not in _REMARKED and _means(spoken, command))
-    return next(exact, None) or next(said, None)
+    if exact := _COMMAND_OF_WORD.get(_comparable(text)):
+        return exact
+    spoken = _spoken(text)
+    return next((command for command, readings in _COMMANDS.items() if _is_said(spoken, readings)), None)
 
 
 def _comparable(text: str) -> str:
@@ -221,13 +225,15 @@ def _spoken(text: str, *, of_question: bool = False) -> _Spoken:
     return _Spoken(whole if len(whole) < _LONGEST else "", frozenset(accumulate(map(len, units))))
 
 
-def _means(spoken: _Spoken, meant: Choice | Command) -> bool:
-    fillers = _FEW_FILLERS if meant in typed_words.STRICT else _FILLERS
-    listed = (_WORDS.get(meant, _NO_WORDS), *_PAIRS.get(meant, ()))
-    return any(_consists_of(spoken, kinds, fillers) for kinds in listed)
+def _means(spoken: _Spoken, choice: Choice) -> bool:
+    return _is_said(spoken, _CHOICES[choice], _FEW_FILLERS if choice in typed_words.STRICT else _FILLERS)
 
 
-def _consists_of(spoken: _Spoken, kinds: Sequence[frozenset[str]], fillers: frozenset[str] = _FILLERS) -> bool:
+def _is_said(spoken: _Spoken, readings: Sequence[_Kinds], fillers: frozenset[str] = _FILLERS) -> bool:
+    return any(_consists_of(spoken, kinds, fillers) for kinds in readings)
+
+
+def _consists_of(spoken: _Spoken, kinds: _Kinds, fillers: frozenset[str]) -> bool:
     """Whether a text consists of words of every kind, and otherwise of fillers; of two words the longer is read."""
     known, found, at = _by_first_letter((fillers, *kinds)), set[str](), 0
     while at < len(spoken.text):
@@ -241,7 +247,7 @@ def _consists_of(spoken: _Spoken, kinds: Sequence[frozenset[str]], fillers: froz
 
 
 @cache
-def _by_first_letter(kinds: tuple[frozenset[str], ...]) -> Mapping[str, Sequence[str]]:
+def _by_first_letter(kinds: _Kinds) -> Mapping[str, Sequence[str]]:
     """Words of some kinds by their first letter, longer ones first."""
     found = defaultdict[str, list[str]](list)
     for word in sorted(frozenset[str]().union(*kinds), key=len, reverse=True):

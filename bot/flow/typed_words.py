@@ -146,14 +146,11 @@ FILLERS_OF_CONSENT = (
 STRICT = (Choice.AGREE, Choice.MINE)
 
 ORDINALS = {
-    frozenset(words.split()): position
-    for position, words in (
-        (1, "第一 第1 1号 选1 first number1 option1"),
-        (2, "第二 第2 2号 选2 second number2 option2"),
-        (3, "第三 第3 3号 选3 third number3 option3"),
-        (4, "第四 第4 4号 选4 fourth number4 option4"),
-        (5, "第五 第5 5号 选5 fifth number5 option5"),
-    )
+    "第一 第1 1号 选1 first number1 option1": 1,
+    "第二 第2 2号 选2 second number2 option2": 2,
+    "第三 第3 3号 选3 third number3 option3": 3,
+    "第四 第4 4号 选4 fourth number4 option4": 4,
+    "第五 第5 5号 选5 fifth number5 option5": 5,
 }
 """Positions in words, from one."""
 TRADITIONAL = str.maketrans(

@@ -222,9 +222,9 @@ def _identified(state: states.StateBase, identity: Identity, context: RuleContex
 
 def _name_refused(state: NameStep, name: Name | NameProblem, number: Number | NumberProblem) -> Step:
     """The reply to a text that cannot be a name, or is a sentence."""
-    problem = name if isinstance(name, NameProblem) else "sentence"
-    if problem != "sentence" and number is NumberProblem.OTHER_DOCUMENT:
+    if isinstance(name, NameProblem) and number is NumberProblem.OTHER_DOCUMENT:
         return _led_elsewhere(state, number)
+    problem = name if isinstance(name, NameProblem) else "sentence"
     return Step(state, (DeleteUserMessage(with_panel=True), short_prompt(state, f"problem.name.{problem}")))
 
 
