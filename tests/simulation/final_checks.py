@@ -9,11 +9,13 @@ from bot.flow import states
 from bot.flow.effects import AskQuestion, SendText
 from bot.flow.events import (
     AttemptFailed,
+    AttemptOpened,
     AttemptPassed,
     AttemptRefused,
     Choice,
     CodeExpired,
     Commanded,
+    ReaskRequested,
     Said,
     Tapped,
 )
@@ -150,17 +152,25 @@ def _results(story: "Story", guest: SimulatedUser) -> Iterator[str]:
         if due > 0 and not shown and not guest.times_blocked:
             yield f"{guest.person}: {sign} was never shown"
     repeated = sum(is_asked_again(turn) for turn in turns)
-    # While a vendor is slow, a press makes the bot look whether its answer is due; the code may be there by then.
-    slow = sum(fault.startswith("vendor: ") for fault in story.fault_schedule.injected)
     reasons = (
         story.ledger.faults[guest.id]
-        + slow
+        + _looked_while_opening(turns)
         + 2 * (story.fault_schedule.database_faults + guest.times_blocked)
         + story.machine.starts
         - 1
     )
     if repeated > reasons:
         yield f"{guest.person}: asked again {repeated} times for {reasons} reasons"
+
+
+def _looked_while_opening(turns: Sequence[CommittedTurn]) -> int:
+    """How many codes came while the bot, pressed when the code was being made, was about to ask again."""
+    return sum(
+        isinstance(pressed.before, states.Opening)
+        and isinstance(opened.event, AttemptOpened)
+        and isinstance(asked.event, ReaskRequested)
+        for pressed, opened, asked in zip(turns, turns[1:], turns[2:], strict=False)
+    )
 
 
 def _left_at_once(turns: Sequence[CommittedTurn]) -> int:
