@@ -124,6 +124,9 @@ class Database(Protocol):
     async def purge_deleted(self) -> None:
         """Remove deleted content from the files too, as far as the database can."""
 
+    squashes_migrations: bool
+    """Whether a new database gets its schema at once, and not by all migrations in turn."""
+
     def translate_schema(self, script: str) -> str:
         """Translate a migration, which is written in SQLite's dialect, to this database's dialect."""
 

@@ -154,6 +154,9 @@ class _Transaction:
 class PostgresDatabase:
     """An open PostgreSQL database."""
 
+    # Later migrations may name what PostgreSQL named after a table or column that has another name since.
+    squashes_migrations = False
+
     def __init__(self, url: str, pool: "Pool[asyncpg.Record]") -> None:
         self._url = url
         self._pool = pool

@@ -64,6 +64,8 @@ class _Transaction(SoleConnection):
 class SqliteDatabase:
     """An open SQLite file."""
 
+    squashes_migrations = True
+
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
         # Programs that reach one file by different names must find one lock.

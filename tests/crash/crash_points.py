@@ -101,6 +101,7 @@ class CrashPointDatabase:
         self._points = points
         self._found_old: bool | None = None
         self.counts = database.counts
+        self.squashes_migrations = database.squashes_migrations
 
     async def run(self, body: Body[T], lock_key: str | None = None, *, soon: bool = True) -> T:
         """Run a body; periodic queries have points only after they found something."""

@@ -84,6 +84,8 @@ class SimulatedDisk:
 class SimulatedDatabase:
     """The database as one process of the program sees it."""
 
+    squashes_migrations = False
+
     def __init__(self, disk: SimulatedDisk, faults: FaultSchedule, life: ProcessLife) -> None:
         self._disk = disk
         self._faults = faults

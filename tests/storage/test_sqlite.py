@@ -269,6 +269,16 @@ async def test_inv32_migrations_are_applied_once_and_in_order(path: Path) -> Non
         ]
 
 
+async def test_a_new_file_gets_what_the_migrations_make_one_after_the_other(path: Path) -> None:
+    async with open_sqlite(path) as new, open_sqlite(path.with_name("old.sqlite3")) as old:
+        await migrate(new, known_migrations())
+        for count in range(1, len(known_migrations()) + 1):
+            await migrate(old, known_migrations()[:count])
+
+    with closing(sqlite3.connect(path)) as one, closing(sqlite3.connect(path.with_name("old.sqlite3"))) as other:
+        assert sorted(one.iterdump()) == sorted(other.iterdump())
+
+
 async def test_two_programs_may_migrate_one_database_at_once(path: Path) -> None:
     async with open_sqlite(path) as one, open_sqlite(path) as two:
         await asyncio.gather(migrate(one, STEPS), migrate(two, STEPS))
