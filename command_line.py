@@ -12,7 +12,7 @@ import typer
 
 from bot import __version__
 from bot.cli.commands import add_operator_commands
-from run_bot import PROGRAM, TEXTS, load_settings, print_error, run_playground, start_bot
+from run_bot import PROGRAM, TEXTS, load_settings, print_error, run_playground, speed_up_imports, start_bot
 
 if TYPE_CHECKING:
     from chatscript.runner.bot_process import BotLauncher
@@ -148,6 +148,7 @@ def fork_server() -> None:
     """Fork a bot for each request that comes over the socket at standard input."""
     from socket import AF_UNIX, SOCK_STREAM, fromfd
 
+    speed_up_imports()
     from bot.app import preload
     from bot.testing.fork_server import ForkServer
 

@@ -32,7 +32,10 @@ from bot.content import vocabulary
 from bot.content.catalogue import Catalogue
 from bot.content.topics import BadTopics
 from bot.engine.messages import FRONT_END
+from bot.flow import codec
+from bot.flow.events import Choice
 from bot.flow.machine import advance
+from bot.flow.typed_input import match_choice, match_command
 from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.api.rate_limiter import RateLimiter
 from bot.handlers.api.transport import BotApiRequest, describe_no_answer
@@ -49,8 +52,8 @@ from bot.systemd import reporting_to_systemd
 from bot.testing.dialogue_coverage import CoverageFile, with_coverage
 from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys, sqlite_path
 from storage.encryption.sealing import generate_key, generate_raw_key, parse_sealing
-from storage.migrations import known_migrations
-from verification.identity import clean_name
+from storage.migrations import known_migrations, squashed
+from verification.identity import Name, read_name
 from verification.providers.addresses import is_elsewhere
 from web import webhooks
 from web.serving import listen, serving
@@ -58,6 +61,7 @@ from web.serving import listen, serving
 log = logging.getLogger(__name__)
 
 _STORE_SECONDS = 5
+_NAME = "王小明"
 Say = Callable[[str], None]
 """Shows one line to the operator."""
 
@@ -65,12 +69,18 @@ Say = Callable[[str], None]
 def preload() -> None:
     """Load once what every start and the first name need; processes forked from this one share it."""
     texts.load(days=1)
-    vocabulary.load().is_likely_name(clean_name("王小明"))
+    codec.preload()
+    match_choice(_NAME, tuple(Choice))
+    match_command(_NAME)
+    name = read_name(_NAME)
+    assert isinstance(name, Name)  # noqa: S101 - it is one
+    vocabulary.load().is_likely_name(name.plain)
     with suppress(BadSetting):
         load_settings()
     for module in ("encodings.idna", "uvicorn.lifespan.off"):  # imported by name, when first needed
         import_module(module)
     parse_sealing(encryption_keys=generate_key(), index_key=generate_raw_key())  # the first cipher loads OpenSSL's rest
+    squashed(known_migrations())
     if sys.platform != "win32":
         import uvloop
 

@@ -44,6 +44,12 @@ class SavedDialogue:
     reminders: Reminders = _NO_REMINDERS
 
 
+def preload() -> None:
+    """Make the reader of every kind of state now; otherwise each is made when it is first needed."""
+    for kind in _STATES:
+        _adapter(kind)
+
+
 def dump(
     state: State,
     journeys: Journeys = (),

@@ -50,6 +50,13 @@ def test_a_saved_name_loads_with_every_character(name: str) -> None:
     assert codec.load(codec.dump(state)) == state
 
 
+def test_a_preloaded_program_makes_no_reader_when_a_person_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec.preload()
+    monkeypatch.delattr(codec, "TypeAdapter")
+
+    assert all(codec.load(codec.dump(state)) == state for state in STATES)
+
+
 # What earlier releases saved
 
 
