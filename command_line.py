@@ -1,5 +1,6 @@
 """The commands of the command line. The bot itself starts without this module: see `run_bot.py`."""
 
+import gc
 import os
 import shlex
 import sys
@@ -153,4 +154,5 @@ def fork_server() -> None:
     from bot.testing.fork_server import ForkServer
 
     preload()
+    gc.freeze()  # or the end of this process would look through everything for garbage, twice
     ForkServer(lambda: sys.exit(start_bot()), fromfd(sys.stdin.fileno(), AF_UNIX, SOCK_STREAM)).run()
