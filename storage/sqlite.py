@@ -35,14 +35,14 @@ from storage.sqlite_group import GroupCommit, SoleConnection, named, translate_e
 from verification.ids import FrontEnd
 
 _WAIT_SECONDS = 10
-_SETTINGS = (
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA secure_delete = ON",
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA temp_store = MEMORY",
-)
-_READER_SETTINGS = ("PRAGMA trusted_schema = OFF", "PRAGMA temp_store = MEMORY")
+_SETTINGS = """
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA secure_delete = ON;
+PRAGMA trusted_schema = OFF;
+PRAGMA temp_store = MEMORY;
+"""
+_READER_SETTINGS = "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
 
 
 class _Transaction(SoleConnection):
@@ -181,15 +181,13 @@ async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
     [(mode,)] = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
     if mode != "wal":
         raise StoreUnavailable(f"DATABASE_URL: the file system of {path} does not allow write-ahead logging")
-    for setting in _SETTINGS:
-        await connection.execute_fetchall(setting)
+    await connection.executescript(_SETTINGS)
 
 
 async def _open_reader(address: str) -> aiosqlite.Connection:
     reader = await aiosqlite.connect(f"{address}?mode=ro", uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
     try:
-        for setting in _READER_SETTINGS:
-            await reader.execute_fetchall(setting)
+        await reader.executescript(_READER_SETTINGS)
     except BaseException:
         await reader.close()
         raise

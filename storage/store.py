@@ -311,19 +311,21 @@ class SqlStore:
 
         With another index key the quota would count every number from zero again.
         """
+        await self._database.run(self._check_keys, "keys")
+
+    async def _check_keys(self, connection: Connection) -> None:
         index = self._sealing.index(IndexKind.KEY, "")
-        async with self._database.transaction("keys") as connection:
-            index_check = await connection.fetch(sql.KEY_CHECK, "index")
-            if index_check and bytes(index_check[0][0]) != index:
-                raise WrongKeys("INDEX_KEY is not the one this database was made with")
-            sealed_check = await connection.fetch(sql.KEY_CHECK, "sealed")
-            if sealed_check:
-                self._open_check(bytes(sealed_check[0][0]))
-            await self._refuse_orphans(connection)
-            if not (sealed_check and self._sealing.is_current(bytes(sealed_check[0][0]))):
-                await connection.fetch(sql.STORE_KEY_CHECK, "sealed", self._sealing.seal("", _SEALED_CHECK))
-            if not index_check:
-                await connection.fetch(sql.STORE_KEY_CHECK, "index", index)
+        index_check = await connection.fetch(sql.KEY_CHECK, "index")
+        if index_check and bytes(index_check[0][0]) != index:
+            raise WrongKeys("INDEX_KEY is not the one this database was made with")
+        sealed_check = await connection.fetch(sql.KEY_CHECK, "sealed")
+        if sealed_check:
+            self._open_check(bytes(sealed_check[0][0]))
+        await self._refuse_orphans(connection)
+        if not (sealed_check and self._sealing.is_current(bytes(sealed_check[0][0]))):
+            await connection.fetch(sql.STORE_KEY_CHECK, "sealed", self._sealing.seal("", _SEALED_CHECK))
+        if not index_check:
+            await connection.fetch(sql.STORE_KEY_CHECK, "index", index)
 
     async def _refuse_orphans(self, connection: Connection) -> None:
         """Refuse keys without one that is still in use: values sealed with it could not be opened any more."""

@@ -212,7 +212,7 @@ async def test_a_reader_that_cannot_be_set_up_is_closed(path: Path, monkeypatch:
             await super().close()
             closed.append(self)
 
-    monkeypatch.setattr("storage.sqlite._READER_SETTINGS", ("no SQL",))
+    monkeypatch.setattr("storage.sqlite._READER_SETTINGS", "no SQL")
     monkeypatch.setattr("aiosqlite.core.Connection", RecordingConnection)
     async with open_sqlite(path) as database:
         with pytest.raises(StoreUnavailable, match="syntax error"):
