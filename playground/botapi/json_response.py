@@ -7,10 +7,12 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 def ascii_json(value: Any) -> str:
     """Return a value as JSON on one line; characters beyond ASCII are escaped."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 class AsciiJsonResponse(JSONResponse):

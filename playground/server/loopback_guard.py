@@ -6,6 +6,7 @@ rebinding).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -41,6 +42,7 @@ def _reason_to_refuse(scope: Scope) -> str | None:
     return "the playground serves its own page only: the Origin header is foreign"
 
 
+@lru_cache(maxsize=64)
 def is_loopback(url: str) -> bool:
     """Whether a URL names a loopback host."""
     try:
