@@ -5,7 +5,8 @@ state that is part of another one now needs a class here. A default must never c
 that an older release did not save.
 """
 
-from typing import Any
+from contextlib import suppress
+from functools import cache
 
 import msgspec
 
@@ -33,6 +34,14 @@ class ChoosingMethod(Identified, kw_only=True):
     suggested: Method | None = None
 
 
+class _Rest(Record, rename={"suggested_method": "way"}):
+    """What is saved beside the state."""
+
+    journeys: Journeys = ()
+    suggested_method: Method | None = None
+    reminders: Reminders = _NO_REMINDERS
+
+
 def dump(
     state: State,
     journeys: Journeys = (),
@@ -52,23 +61,37 @@ def dump(
 
 def load(text: str) -> State:
     """The state in a text; raises `ValueError`, which never quotes the text, when the text holds no state."""
-    return load_all(text).state
+    try:
+        return _state(_state_decoder().decode(text))
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        # The library's own message could quote the text, so its cause is suppressed.
+        raise ValueError("a saved dialogue is not what this release or an earlier one writes") from None
 
 
 def load_all(text: str) -> SavedDialogue:
     """The whole dialogue in a text; raises `ValueError` as `load` does."""
+    state = load(text)
     try:
-        saved = msgspec.json.decode(text)
-        state = _state(msgspec.convert(saved, State | ChoosingMethod))
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        # The library's own message could quote the text, so its cause is suppressed.
-        raise ValueError("a saved dialogue is not what this release or an earlier one writes") from None
-    return SavedDialogue(
-        state,
-        _read(saved.get("journeys"), Journeys, ()),
-        _read(saved.get("way"), Method, None),
-        _read(saved.get("reminders"), Reminders, _NO_REMINDERS),
-    )
+        rest = _rest_decoder().decode(text)
+    except msgspec.ValidationError:
+        rest = _readable_rest(msgspec.json.decode(text))
+    return SavedDialogue(state, rest.journeys, rest.suggested_method, rest.reminders)
+
+
+def preload() -> None:
+    """Make both decoders now; otherwise each is made when it is first needed."""
+    _state_decoder()
+    _rest_decoder()
+
+
+@cache
+def _state_decoder() -> msgspec.json.Decoder[State | ChoosingMethod]:
+    return msgspec.json.Decoder(State | ChoosingMethod)
+
+
+@cache
+def _rest_decoder() -> msgspec.json.Decoder[_Rest]:
+    return msgspec.json.Decoder(_Rest)
 
 
 def _state(saved: State | ChoosingMethod) -> State:
@@ -87,9 +110,11 @@ def _state(saved: State | ChoosingMethod) -> State:
             return saved
 
 
-def _read(saved: object, kind: Any, default: Any) -> Any:
-    """What a person can go on without: its default where it is missing or not readable."""
-    try:
-        return default if saved is None else msgspec.convert(saved, kind)
-    except msgspec.ValidationError:
-        return default
+def _readable_rest(saved: dict[str, object]) -> _Rest:
+    """What can be read of the rest: a person must be able to go on without it."""
+    readable = dict[str, object]()
+    for name, value in saved.items():
+        with suppress(msgspec.ValidationError):
+            msgspec.convert({name: value}, _Rest)
+            readable[name] = value
+    return msgspec.convert(readable, _Rest)

@@ -8,6 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from bot.flow import codec, states
+from bot.flow.journey import Journey
+from bot.flow.reminders import Reminders
 from bot.flow.states import State
 from tests.bot.flow.samples import (
     ACCOUNT,
@@ -26,8 +28,9 @@ from tests.bot.flow.samples import (
 )
 from tests.each_case import each_case
 from tests.fakes import NUMBER, make_identity
-from verification.attempts import TYPED_METHODS, Reason
+from verification.attempts import TYPED_METHODS, Method, Reason
 from verification.identity import Name
+from verification.support.funnel import Cohort
 
 GOLDEN = Path(__file__).parent / "golden"
 SAVED = [
@@ -93,10 +96,22 @@ def test_a_later_field_may_be_missing_and_a_removed_field_may_be_present() -> No
     assert codec.load(json.dumps(older)) == scanning()
 
 
-def test_unreadable_journeys_do_not_stop_a_dialogue_from_loading() -> None:
-    saved = json.loads(codec.dump(scanning())) | {"journeys": [{"account": 1}]}
+UNREADABLE = {"journeys": [{"account": 1}], "way": "sms", "reminders": 3}
 
-    assert codec.load_all(json.dumps(saved)) == codec.SavedDialogue(scanning())
+
+@pytest.mark.parametrize("names", [["journeys"], ["way"], ["reminders"], list(UNREADABLE)])
+def test_what_is_unreadable_beside_the_state_does_not_stop_a_dialogue_from_loading(names: list[str]) -> None:
+    journeys, reminders = (Journey(ACCOUNT, Cohort(day=LATER.date(), campaign="", language="zh")),), Reminders(sent=1)
+    saved = json.loads(codec.dump(scanning(), journeys, Method.QQ, reminders)) | {
+        each: UNREADABLE[each] for each in names
+    }
+
+    assert codec.load_all(json.dumps(saved)) == codec.SavedDialogue(
+        scanning(),
+        () if "journeys" in names else journeys,
+        None if "way" in names else Method.QQ,
+        Reminders() if "reminders" in names else reminders,
+    )
 
 
 # What no release saved
