@@ -1,8 +1,9 @@
 """The panel: the one message that carries the live keyboard, and what the store knows of it."""
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
+
+from verification.record import Record
 
 
 class PanelKind(StrEnum):
@@ -18,8 +19,7 @@ class PanelKind(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Record):
     """The one message that carries the live keyboard.
 
     `record` stands above the question in it: what the person agreed to. It goes along with the panel while the
