@@ -114,6 +114,7 @@ def _is_left_alone(node: cst.CSTNode) -> bool:
             | cst.ImportFrom()
             | cst.ClassDef(bases=[*_, cst.Arg(value=cst.Name("Protocol"))])
             | cst.Assign(value=cst.BinaryOperation(operator=cst.BitOr()))
+            | cst.Assign(value=cst.Subscript(value=cst.Name("Callable" | "Mapping" | "Sequence")))
             | cst.AnnAssign(target=cst.Name("IMPOSSIBLE"))
             | cst.FunctionDef(name=cst.Name("__repr__"))
             | cst.Call(func=cst.Name("NewType" | "TypeVar" | "cast"))
