@@ -569,6 +569,20 @@ async def test_a_beat_survives_an_outage_and_nothing_else(disk: SimulatedDisk) -
 
 
 @in_virtual_time
+async def test_an_outage_while_a_process_stops_leaves_its_beats_to_the_others_and_breaks_nothing(
+    disk: SimulatedDisk,
+) -> None:
+    faults = NoDelays()
+    here = Fleet(await virtual_store(disk, faults)).process("here")
+    async with here.replicas.heartbeating(here.resume):
+        await here.replicas.heartbeat()
+        faults.schedule_database_fault(DatabaseFault.DOWN)
+    left = await here.desk.store.heartbeat(TELEGRAM, name="there", program="start of there")
+
+    assert [beat.name for beat in left] == ["here", "there"]
+
+
+@in_virtual_time
 async def test_a_process_that_stops_is_gone_for_the_others_at_once(disk: SimulatedDisk) -> None:
     fleet = Fleet(await virtual_store(disk))
     here, there = fleet.process("here"), fleet.process("there")

@@ -81,7 +81,7 @@ class ScriptedDialogue:
         providers = {Method.WECHAT: FakeProvider()}
         deps = make_deps(FakeClock())
         core = Core(self.store, providers, deps, ttl=timedelta(minutes=10))
-        config = RunnerConfig(lambda: RULE_CONTEXT, language=self.language, advance=self.advance)
+        config = RunnerConfig(lambda: RULE_CONTEXT, lambda _: False, language=self.language, advance=self.advance)
         committer = TurnCommitter(self.store, core, config, lambda _: False)
         turn = await committer.commit(envelope or Envelope(ANNA, START, None))
         assert turn is not None
