@@ -286,6 +286,7 @@ async def test_who_does_not_take_it_is_told_again_at_growing_intervals_and_then_
     assert left == []
     assert len({(message.id, message.body) for message in line.told}) == 1
     assert len({message.headers["webhook-timestamp"] for message in line.told}) == len(line.told) == 10
+    assert list(RETRY_DELAYS) == sorted(set(RETRY_DELAYS))
     assert timedelta(days=3) < sum(RETRY_DELAYS, timedelta()) < timedelta(days=4)
     assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
         "the result of attempt a1 was not taken (status 429); it is given up"
