@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
