@@ -98,7 +98,7 @@ class GroupCommit:
     """The line of bodies that wait for the writing connection."""
 
     in_thread: InThread
-    counts: DatabaseCounts = field(default_factory=DatabaseCounts)
+    counts: DatabaseCounts
     _waiting: deque[_Job] = field(default_factory=deque)
     _worker: asyncio.Task[None] | None = None
     _timer: asyncio.TimerHandle | None = None

@@ -142,9 +142,8 @@ class Runner:
             tried.update(one.person for one in fresh)
             if len(owed) < limit:
                 return
-            if not fresh:
-                # All of them were tried and are still owed: the people after them must not wait for their chats.
-                limit *= 2
+            # Those who were tried may still be owed: the people after them must not wait for their chats.
+            limit *= 2
 
     async def _resume(self, owed: PendingReply) -> None:
         try:

@@ -69,7 +69,7 @@ class RunnerConfig(Record):
     """
 
     new_rule_context: Callable[[], RuleContext]
-    is_outage: Callable[[BaseException], bool] = lambda _: False
+    is_outage: Callable[[BaseException], bool]
     language: str = "zh"
     advance: Advance = advance
     count_question: Callable[[str], None] = lambda _: None

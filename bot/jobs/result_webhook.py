@@ -46,9 +46,9 @@ class ResultEndpoint(Record):
 
 @asynccontextmanager
 async def open_result_endpoint(settings: Settings, outage: Outage) -> AsyncIterator[ResultEndpoint | None]:
-    """Open the endpoint, with connections of its own; None where no address is set."""
+    """Open the endpoint, with connections of its own; None where neither address nor secret is set."""
     url, secret = settings.result_webhook_url, settings.result_webhook_secret
-    if not url or secret is None:
+    if secret is None:
         yield None
         return
     # The client is large, and most programs call no other server.

@@ -84,7 +84,6 @@ class KeyRotation:
         )
         while batch_size == self._batch:
             async with self._database.transaction() as connection:
-                self._sealing.renew_keys()
                 rows = await connection.fetch_skip_locked(statement, self._first, last)
                 for row, sealed in rows:
                     unreadable += not await self._reseal(connection, (table, key, column), row, bytes(sealed))
@@ -106,6 +105,7 @@ class KeyRotation:
 
     @property
     def _first(self) -> bytes:
+        # The first key of this moment, which then seals: `prefixes` renews the keys.
         return self._sealing.prefixes()[0]
 
     def _sealed_otherwise(self, column: str) -> str:

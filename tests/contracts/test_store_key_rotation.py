@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from storage import SqlStore, open_database, open_store
 from storage import statements as sql
+from storage.encryption.key_file import KeyFile
 from storage.encryption.key_rotation import KeyRotation
 from storage.encryption.sealing import Sealing
 from storage.inspection import inspect_database
@@ -118,6 +120,25 @@ async def test_a_unit_open_since_before_the_new_key_is_resealed_too(url: str) ->
         dialogue = await unit.dialogue(person(1))
     assert dialogue is not None
     assert dialogue.text == "begun before"
+
+
+async def test_a_key_added_during_a_rotation_seals_everything_too(url: str, tmp_path: Path) -> None:
+    file = KeyFile(tmp_path / "keys.json")
+    async with open_store(url, sealing=file.sealing()) as store, open_database(url) as database:
+        await fill(store, BATCH)
+        file.add_primary_key()
+        ids = [next(iter(file.keys()))]
+
+        def add_once(column: str, number: int) -> None:
+            del column, number
+            if len(ids) < 2:
+                ids.append(file.add_primary_key())
+
+        await KeyRotation(database, file.sealing(), BATCH).run(add_once)
+        left = await KeyRotation(database, KeyFile(file.path).sealing()).remaining()
+
+    assert next(iter(file.keys())) == ids[1]
+    assert set(left.values()) == {0}
 
 
 async def test_unreadable_values_are_counted_and_left(url: str) -> None:

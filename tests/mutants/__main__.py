@@ -57,7 +57,7 @@ class Tried:
 
     @property
     def accepted(self) -> bool:
-        return self.fate in (Fate.SURVIVED, Fate.UNSEEN) and self.reason is not None
+        return self.reason is not None
 
 
 def sample(part: str, size: int, seed: int) -> Iterator[Mutant]:
@@ -221,9 +221,16 @@ def main() -> int:
     trial.warm_up()
     with tempfile.TemporaryDirectory() as folder:
         for part in chosen.part:
-            noted = noted_of(package_of(part), chosen.keep or Path(folder))
-            for mutant, fate in try_all(sample(part, chosen.sample, chosen.seed), noted, chosen.jobs):
-                tried.append(Tried(mutant, fate, reasons.get((mutant.path, mutant.before, mutant.after))))
+            noted, untried = noted_of(package_of(part), chosen.keep or Path(folder)), list[Mutant]()
+            for mutant in sample(part, chosen.sample, chosen.seed):
+                reason = reasons.get((mutant.path, mutant.before, mutant.after))
+                if reason is None:
+                    untried.append(mutant)
+                else:
+                    # A survivor takes the longest: every test that sees it passes.
+                    tried.append(Tried(mutant, Fate.SURVIVED, reason))
+            for mutant, fate in try_all(untried, noted, chosen.jobs):
+                tried.append(Tried(mutant, fate, None))
                 _report(tried[-1])
     print(table(tried))
     packages = {package_of(each.mutant.path) for each in tried}
@@ -234,8 +241,7 @@ def main() -> int:
 def _report(tried: Tried) -> None:
     print(".", end="", flush=True)
     if tried.fate in (Fate.SURVIVED, Fate.UNSEEN, Fate.ENDLESS):
-        because = f" ({tried.reason})" if tried.reason else ""
-        print(f"\n{tried.mutant.path}:{tried.mutant.lines.start} {tried.fate.value}{because}")
+        print(f"\n{tried.mutant.path}:{tried.mutant.lines.start} {tried.fate.value}")
         print(f"- {tried.mutant.before}\n+ {tried.mutant.after}", flush=True)
 
 

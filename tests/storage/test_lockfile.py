@@ -64,6 +64,22 @@ async def test_one_of_two_programs_takes_the_lock_over(tmp_path: Path) -> None:
         assert [await held() for held in holders] == [False, True]
 
 
+async def test_while_one_program_takes_the_lock_over_no_other_does(tmp_path: Path) -> None:
+    async def take() -> None:
+        async with file_lock(tmp_path / "lock", nothing, watch(0)):
+            pass
+
+    async with asyncio.timeout(PATIENCE), file_lock(tmp_path / "lock", nothing, watch()) as first:
+        async with file_lock(tmp_path / "lock-takeover", nothing):
+            taking = asyncio.ensure_future(take())
+            await asyncio.sleep(0)
+            assert not taking.done()
+            assert await first()
+        await taking
+
+        assert not await first()
+
+
 async def test_a_holder_of_an_earlier_release_shows_no_signs_and_is_left_alone(tmp_path: Path) -> None:
     async def wait() -> None:
         async with file_lock(tmp_path / "lock", nothing, watch(0)):

@@ -1,14 +1,18 @@
 """After a power loss the SQLite file is sound, and everything that was committed is in it."""
 
 import asyncio
+import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from storage.backup.sqlite_copy import copy_database, replace_database
 from storage.database import Connection
+from storage.encryption.key_file import KeyFile
 from storage.sqlite import open_sqlite
 from tests.reliability import Proof
 from tests.storage.power_loss import Disk, Promised, recorded
@@ -71,3 +75,52 @@ async def test_inv28_after_a_power_loss_at_any_moment_everything_committed_is_th
             folder.rmdir()
     assert disk.promised_before(end) == WRITERS * COMMITS
     proof(cases=end * LOSSES, faults=end * LOSSES)
+
+
+def rotated(change: Callable[[KeyFile], object]) -> Callable[[Path], object]:
+    """Rotates the keys of an existing key file."""
+
+    def rotate(target: Path) -> None:
+        KeyFile(target).sealing()
+        change(KeyFile(target))
+
+    return rotate
+
+
+def copied(target: Path) -> None:
+    with closing(sqlite3.connect(target.with_name("source"))) as source:
+        source.execute("CREATE TABLE schema_versions (version INTEGER)")
+    copy_database(target.with_name("source"), target=target)
+
+
+def replaced(target: Path) -> None:
+    copied(target.with_name("copy"))
+    replace_database(target, by=target.with_name("copy"), mark="before")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda target: KeyFile(target).sealing(),
+        rotated(KeyFile.add_primary_key),
+        rotated(KeyFile.drop_old_keys),
+        copied,
+        replaced,
+    ],
+    ids=["new keys", "a new key", "old keys dropped", "a copy", "a restored copy"],
+)
+def test_a_file_is_on_the_disk_before_its_new_name_and_both_before_anybody_relies_on_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object]
+) -> None:
+    target, synced, sync = tmp_path / "file", list[tuple[int, int | None]](), os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append((os.fstat(handle).st_ino, target.stat().st_ino if target.exists() else None))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    make(target)
+    file, folder = target.stat().st_ino, tmp_path.stat().st_ino
+
+    assert file in [synced_file for synced_file, named in synced if named != file]
+    assert synced[-1] == (folder, file)

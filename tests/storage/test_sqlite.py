@@ -2,7 +2,7 @@ import asyncio
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
 import aiosqlite
@@ -15,7 +15,9 @@ from storage import (
     StoreUnavailable,
     WrongKeys,
     mapping,
+    open_database,
     open_store,
+    sqlite_path,
     support_statements,
 )
 from storage.migrations import Migration, known_migrations, migrate
@@ -60,6 +62,14 @@ def reopen(path: Path, sealing: Sealing | None = None) -> None:
 def test_a_url_without_a_file_is_an_error(url: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_URL: a SQLite file is written"):
         open_store(url, sealing=make_sealing())
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"], ids=["long", "short"])
+def test_a_server_is_named_by_either_scheme(scheme: str) -> None:
+    url = f"{scheme}://localhost/bot"
+
+    assert sqlite_path(url) is None
+    assert isinstance(open_database(url), AbstractAsyncContextManager)
 
 
 @pytest.mark.parametrize("url", ["", "mysql://localhost/bot", "data/bot.sqlite3", "sqlite:bot.sqlite3"])

@@ -5,9 +5,10 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bot.engine.messages import Envelope
 from bot.engine.runner import Runner
-from bot.engine.turns import RunnerConfig
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Choice, Command, Commanded, Said
 from bot.flow.states import PhoneStage
 from storage import SqlStore
@@ -65,8 +66,8 @@ async def test_a_way_to_the_end_stands_in_the_funnel_with_its_times(tmp_path: Pa
 
 async def test_support_s_own_trials_are_no_journeys(tmp_path: Path) -> None:
     async with runner_fixture(tmp_path) as desk:
-        moment, count = desk.runner._config.new_rule_context, lambda person: person != BERT
-        runner = Runner(desk.store, desk.core, desk.chat, RunnerConfig(moment, is_counted=count))
+        config = replace(desk.runner._config, is_counted=lambda person: person != BERT)
+        runner = Runner(desk.store, desk.core, desk.chat, config)
         async with runner.running():
             for person in (ANNA, BERT):
                 await runner.handle(Envelope(person, START, None))

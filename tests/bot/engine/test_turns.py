@@ -33,7 +33,7 @@ from bot.flow.events import (
     SideTapped,
 )
 from bot.flow.rows import RuleContext, Step
-from bot.flow.states import Scanning, State, Verified
+from bot.flow.states import Idle, Scanning, State, Verified
 from storage import SqlStore
 from tests.bot.engine.runner_fixture import ANNA, BERT, LoopClock, assemble, virtual_store
 from tests.bot.engine.test_loops import in_virtual_time, scanning
@@ -82,7 +82,7 @@ class ScriptedDialogue:
         providers = {Method.WECHAT: FakeProvider()}
         deps = make_deps(FakeClock())
         core = Core(self.store, providers, deps, ttl=timedelta(minutes=10))
-        config = RunnerConfig(lambda: RULE_CONTEXT, language=self.language, advance=self.advance)
+        config = RunnerConfig(lambda: RULE_CONTEXT, lambda _: False, language=self.language, advance=self.advance)
         committer = TurnCommitter(self.store, core, config, lambda _: False)
         turn = await committer.commit(envelope or Envelope(ANNA, START, None))
         assert turn is not None
@@ -183,6 +183,28 @@ async def test_a_person_who_is_verified_meanwhile_finds_that_out(disk: Simulated
         )
         for simulated in (True, False)
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "verified", "found"),
+    [(OWN, OWN, Verified), (OWN, OTHER, Idle), (OTHER, OTHER, Verified), (OTHER, OWN, Idle)],
+)
+def test_a_dialogue_about_one_account_is_not_verified_by_the_persons_other_one(
+    asked_for: Account, verified: Account, found: type[State]
+) -> None:
+    @in_virtual_time
+    async def seen(disk: SimulatedDisk) -> None:
+        store = await virtual_store(disk)
+        await take_slots(store, verified)
+        async with open_unit(store, ANNA) as unit:
+            idle = codec.dump(Idle(account=asked_for, question_id="q"))
+            await unit.save_dialogue(ANNA, idle, language="zh", now=NOON)
+        dialogue = ScriptedDialogue(store)
+        await dialogue.commit()
+
+        assert (type(dialogue.states[0]), dialogue.states[0].account) == (found, asked_for)
+
+    seen()
 
 
 @pytest.mark.parametrize(

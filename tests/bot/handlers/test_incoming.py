@@ -99,6 +99,8 @@ KINDS: list[tuple[Json, MessageKind]] = [
     ({"dice": {"emoji": "🎲", "value": 3}}, MessageKind.OTHER),
     ({"story": {"chat": HERE, "id": 1}}, MessageKind.OTHER),
     ({"game": {"title": "g", "description": "d", "photo": []}}, MessageKind.OTHER),
+    ({"paid_media": {"star_count": 1, "paid_media": []}}, MessageKind.FILE),
+    ({"checklist": {"title": "t", "tasks": []}}, MessageKind.OTHER),
 ]
 
 

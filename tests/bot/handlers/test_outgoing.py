@@ -1,6 +1,7 @@
 """How the chat shows every reply, and what happens to the panel that was there."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot.flow import effects as e
 from bot.flow.events import Choice
 from bot.handlers.incoming import person_of
 from bot.handlers.panels import Panel, PanelKind
-from bot.handlers.side_messages import render_faq
+from bot.handlers.side_messages import TOPICS_A_PAGE, render_faq, render_records
 from tests.bot.handlers.staff_fixture import CATALOGUE, SenderFixture, sender_fixture
 from tests.fakes import NOON
 from tests.simulator_fixture import said
@@ -365,6 +366,40 @@ def test_each_list_of_topics_ends_with_the_official_page(page: int) -> None:
 
     assert buttons(e.ShowFaq(page=page))[-1] == official
     assert buttons(e.ShowFaq(unanswered=True))[-1] == official
+
+
+def test_each_list_of_topics_leads_to_its_neighbours_and_no_further() -> None:
+    last = (len(CATALOGUE.faq["zh"]) - 1) // TOPICS_A_PAGE
+    arrows = [
+        [data for _, data in buttons(e.ShowFaq(page=page)) if "faq:list" in str(data)] for page in range(last + 1)
+    ]
+
+    between = [[f"faq:list.{page - 1}", f"faq:list.{page + 1}"] for page in range(1, last)]
+    assert arrows == [["faq:list.1"], *between, [f"faq:list.{last - 1}"]]
+
+
+@pytest.mark.parametrize(("count", "earlier"), [(1, ""), (10, ""), (11, "1"), (25, "15")])
+def test_the_last_ten_records_are_shown_and_how_many_came_before(count: int, earlier: str) -> None:
+    account = Account("telegram:200012345")
+    consents = [
+        Consent(
+            person=person_of(200012345),
+            account=account,
+            kind="identity",
+            version="1",
+            language="zh",
+            at=NOON + timedelta(days=number),
+        )
+        for number in range(count)
+    ]
+    records = PersonRecords(consents, [])
+    last = PersonRecords(consents[-10:], [])
+    text, shown = (render_records(CATALOGUE, "zh", e.ShowRecords("q", account), each).text for each in (records, last))
+    note = CATALOGUE.text("zh", "privacy.more", {"count": earlier}) + "\n" if earlier else ""
+
+    assert note in text
+    assert text.replace(note, "") == shown
+    assert CATALOGUE.text("zh", "privacy.more", {"count": "0"}) not in shown
 
 
 def test_one_tap_under_an_answer_says_that_it_did_not_help_and_leads_to_a_human() -> None:

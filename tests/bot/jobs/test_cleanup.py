@@ -87,6 +87,18 @@ async def test_a_chat_that_does_not_answer_keeps_its_message_on_the_list_and_hol
 
 
 @in_virtual_time
+async def test_a_message_that_is_still_too_fresh_holds_up_no_other(disk: SimulatedDisk) -> None:
+    store, chats, clock = await virtual_store(disk), FakeChats(), FakeClock()
+    for message in (1, 2):
+        await DeletionScheduler(store, clock).schedule(ANNA, message)
+        clock.now += timedelta(seconds=5)
+    clock.now -= timedelta(seconds=6)
+    await cleaning(store, chats.delete, clock).delete_pending_messages(LEFT_ALONE)
+
+    assert chats.deleted == [(ANNA, 2)]
+
+
+@in_virtual_time
 async def test_what_was_left_before_the_start_goes_at_once_and_what_is_new_when_its_turn_has_had_its_time(
     disk: SimulatedDisk,
 ) -> None:
@@ -134,7 +146,7 @@ async def test_records_past_their_time_are_deleted_at_the_start_and_every_hour_e
     running = asyncio.ensure_future(cleaning(store, broken, clock).run())
     await asyncio.sleep(3590)
     at_the_start = await seen(store, "before", clock()), await seen(store, "soon", clock())
-    await asyncio.sleep(20)
+    await asyncio.sleep(10 + MOMENT)
     running.cancel()
 
     assert at_the_start == (True, False)

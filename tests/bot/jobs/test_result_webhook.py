@@ -21,10 +21,14 @@ from bot.jobs.result_webhook import LEASE, MAX_IN_FLIGHT, ResultEndpoint, Result
 from playground.phone.browser import Phone
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.bot.app_fixture import running_bot
+from tests.bot.engine.runner_fixture import NoDelays, virtual_store
+from tests.bot.engine.test_loops import in_virtual_time
 from tests.fakes import NOON, FakeClock, make_attempt, make_sealing
 from tests.open_unit import open_unit
 from tests.reliability import Proof
 from tests.result_receiver import PATIENCE, SECRET, ReceivedMessage, ResultReceiver, as_the_page_says, result_receiver
+from tests.simulation.disk import SimulatedDisk
+from tests.simulation.fault_schedule import DatabaseFault
 from tests.simulator_fixture import NAME, NUMBER, TOKEN, go_to_method_choice, press, scan, simulator
 from tests.sqlite_file import sqlite_url
 from verification.attempts import Attempt, AttemptStatus, Reason
@@ -282,6 +286,7 @@ async def test_who_does_not_take_it_is_told_again_at_growing_intervals_and_then_
     assert left == []
     assert len({(message.id, message.body) for message in line.told}) == 1
     assert len({message.headers["webhook-timestamp"] for message in line.told}) == len(line.told) == 10
+    assert list(RETRY_DELAYS) == sorted(set(RETRY_DELAYS))
     assert timedelta(days=3) < sum(RETRY_DELAYS, timedelta()) < timedelta(days=4)
     assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
         "the result of attempt a1 was not taken (status 429); it is given up"
@@ -300,6 +305,39 @@ async def test_one_that_failed_is_taken_the_next_time(tmp_path: Path) -> None:
         await at.counts.come_to(postponed=1, delivered=1)
 
     assert [message.id for message in line.told] == ["result_a1"] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [(199, "postponed"), (200, "delivered"), (299, "delivered"), (300, "postponed"), (409, "postponed"), (410, "gone")],
+)
+async def test_only_an_answer_between_200_and_299_takes_a_result_and_only_410_refuses_it(
+    tmp_path: Path, answer: int, outcome: str
+) -> None:
+    async with results_fixture(tmp_path, FakeResultServer([answer])) as at:
+        await judged(at.store, 1)
+        at.results.wake()
+        await at.counts.grow_beyond(0)
+        left = await at.owed()
+
+    assert (at.counts.seen, len(left)) == (Counter({outcome: 1}), int(outcome == "postponed"))
+
+
+@in_virtual_time
+async def test_a_result_that_nobody_announced_is_told_within_a_second_also_after_an_outage(disk: SimulatedDisk) -> None:
+    line, clock, faults = FakeResultServer(), FakeClock(), NoDelays()
+    store = await virtual_store(disk, faults)
+    endpoint = ResultEndpoint(URL, WebhookSigner(SECRET), line)
+    running = asyncio.ensure_future(ResultSender(store.result_outbox(), endpoint, clock, lambda _: None).run())
+    await asyncio.sleep(0.5)
+    await judged(store, 1)
+    faults.schedule_database_fault(DatabaseFault.DOWN)
+    await asyncio.sleep(1.4)
+    early = list(line.told)
+    await asyncio.sleep(0.2)
+    running.cancel()
+
+    assert (early, [message.id for message in line.told]) == ([], ["result_a1"])
 
 
 async def test_who_wants_one_no_more_is_told_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -199,8 +199,11 @@ async def test_writing_has_its_own_time_limit() -> None:
 
     async with listening_at(serve) as url:
         with closing(HttpPool(connections=1)) as pool, pytest.raises(TimeoutError):
-            await pool.request("POST", url, "text/plain", bytes(32 * 1024 * 1024), Timeouts(20, 20, 0.05, 20))
+            async with asyncio.timeout(5) as patience:
+                await pool.request("POST", url, "text/plain", bytes(32 * 1024 * 1024), Timeouts(20, 20, 0.05, 20))
         stop.set()
+
+    assert not patience.expired()
 
 
 async def test_a_large_request_is_written_as_the_server_reads_it() -> None:

@@ -161,7 +161,7 @@ def test_inv23_a_busy_chat_gets_its_burst_and_then_one_message_a_second() -> Non
     assert telegram.words(1) == [str(number) for number in range(100)]
     assert keeps_rate(PRIVATE_CHAT, times)
     assert most_in(times[:10], 0.1) == 10
-    assert times[-1] - times[0] == pytest.approx(90, abs=1)
+    assert times[-1] - times[0] == pytest.approx(90, abs=0.5)
     assert telegram.times(2)[0] == pytest.approx(times[0] + 3, abs=TOLERANCE)
 
 

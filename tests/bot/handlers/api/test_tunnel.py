@@ -94,7 +94,14 @@ async def test_what_speaks_no_socks_is_named(answer: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("reply", "reason"),
-    [(5, "connection refused"), (4, "host unreachable"), (2, "its rules forbid it"), (9, "SOCKS reply 9")],
+    [
+        (2, "its rules forbid it"),
+        (3, "network unreachable"),
+        (4, "host unreachable"),
+        (5, "connection refused"),
+        (6, "timed out"),
+        (9, "SOCKS reply 9"),
+    ],
 )
 async def test_a_refusal_of_the_proxy_is_told_in_words(reply: int, reason: str) -> None:
     async with socks_server(reply=reply) as proxy:

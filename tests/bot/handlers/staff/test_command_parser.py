@@ -63,6 +63,62 @@ def test_a_link_takes_an_account_and_options_in_any_order(words: str, expected: 
 
 
 @pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("wechat 微信", LinkArguments(account=Account("acc9"), method=Method.WECHAT)),
+        ("qq QQ", LinkArguments(account=Account("acc9"), method=Method.QQ)),
+        ("face 人脸", LinkArguments(account=Account("acc9"), method=Method.FACE)),
+        ("zh 中文", LinkArguments(account=Account("acc9"), language="zh")),
+        ("en 英文 English", LinkArguments(account=Account("acc9"), language="en")),
+    ],
+)
+def test_each_word_for_a_method_and_for_a_language_is_known(words: str, expected: LinkArguments) -> None:
+    assert [read_link(f"acc9 {word}") for word in words.split()] == [expected] * len(words.split())
+
+
+@pytest.mark.parametrize(
+    ("units", "minutes", "days"),
+    [
+        ("s sec seconds 秒", 1, 1),
+        ("m min mins minute minutes 分 分钟", 2, 1),
+        ("h hour hours 小时", 120, 1),
+        ("d day days 天 日", 2880, 2),
+        ("w week weeks 周 星期", 14 * 1440, 14),
+        ("mo month months 个月", 30 * 1440, 60),
+        ("y year years 年", 30 * 1440, 365),
+    ],
+)
+def test_each_unit_of_time_is_read_or_leads_to_words_that_are(units: str, minutes: int, days: int) -> None:
+    for unit in units.split():
+        link, funnel = read_link(f"acc9 2{unit}"), read_funnel(f"2{unit}", TODAY)
+        if isinstance(link, NotUnderstood):
+            link = read_link(link.meanings[0])
+        if isinstance(funnel, NotUnderstood):
+            funnel = read_funnel(funnel.meanings[0], TODAY)
+
+        assert link == LinkArguments(account=Account("acc9"), ttl=timedelta(minutes=minutes))
+        assert funnel == FunnelQuery(since=TODAY - timedelta(days=days - 1), until=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        ("yesterday 昨天 昨日", "2d"),
+        ("前天", "3d"),
+        ("week 本周 这周", "7d"),
+        ("上周", "14d"),
+        ("month 本月", "30d"),
+        ("上月 上个月", "60d"),
+        ("year 今年 去年", "365d"),
+    ],
+)
+def test_each_word_for_some_days_leads_to_their_number(words: str, days: str) -> None:
+    found = [read_funnel(word, TODAY) for word in words.split()]
+
+    assert [each.meanings[0] for each in found if isinstance(each, NotUnderstood)] == [days] * len(found)
+
+
+@pytest.mark.parametrize(
     ("words", "since", "until", "campaign"),
     [
         ("", date(2026, 11, 17), TODAY, None),

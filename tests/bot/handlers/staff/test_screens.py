@@ -13,15 +13,27 @@ from bot.content import telegram_html
 from bot.content.catalogue import LANGUAGES
 from bot.handlers.side_messages import MessageContent
 from bot.handlers.staff import attempt_views, links, public_links
-from bot.handlers.staff.command_parser import CommandProblem, ListPage, NotUnderstood, StaffCommand
-from bot.handlers.staff.replies import StaffTexts
+from bot.handlers.staff.command_parser import (
+    CommandProblem,
+    ListPage,
+    NotUnderstood,
+    StaffCommand,
+    read_button_data,
+)
+from bot.handlers.staff.replies import StaffTexts, ToastReply
+from bot.handlers.staff.service import StaffRequest, StaffService
+from tests.bot.engine.runner_fixture import virtual_store
+from tests.bot.engine.test_loops import in_virtual_time
 from tests.bot.handlers.staff_fixture import CATALOGUE
-from tests.fakes import NOON
+from tests.fakes import NOON, FakeClock
+from tests.simulation.disk import SimulatedDisk
 from verification.attempts import AttemptId, AttemptStatus, Method, Reason
+from verification.identity import mask_account
 from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState
 from verification.support.funnel import STEPS, DurationCount, FunnelCount, FunnelQuery, FunnelStatistics, FunnelStep
 from verification.support.funnel_report import build_reports
+from verification.support.service import SupportService
 from verification.support.store import AttemptSummary
 
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -115,6 +127,79 @@ def test_a_card_offers_only_possible_actions(state: LinkState) -> None:
     assert texts.text(f"state.{state}") in content.text
     assert labels(content) == offered.get(state, [])
     assert links.can_revoke(IN_EACH_STATE[state], NOON) is (state in offered)
+
+
+WHOLE = replace(OPENED, revoked_at=NOON)
+LACKING_A_PART = {
+    "campaign": replace(WHOLE, campaign=""),
+    "method": replace(WHOLE, method=None),
+    "language": replace(WHOLE, language=None),
+    "opened_at": replace(WHOLE, opened_at=None),
+}
+
+
+@in_each_language
+@pytest.mark.parametrize("lacking", LACKING_A_PART.values(), ids=LACKING_A_PART)
+def test_a_card_has_a_line_for_each_part_that_its_link_has(language: str, lacking: Link) -> None:
+    texts = StaffTexts(CATALOGUE, language)
+    lines, fewer = (links.render_card(texts, link, NOON).text.splitlines() for link in (WHOLE, lacking))
+
+    assert len(lines) == len(fewer) + 1
+    assert set(fewer) < set(lines)
+
+
+def test_a_card_s_buttons_name_the_link_and_the_list_that_they_lead_back_to() -> None:
+    content = links.render_card(StaffTexts(CATALOGUE, "zh"), LINK, NOON, ListPage(2, "spring"))
+
+    assert list(data(content)) == [
+        "s:code:0123456789abcdef",
+        "s:revoke:0123456789abcdef:2:spring",
+        "s:list::2:spring",
+    ]
+
+
+@pytest.mark.parametrize("action", ["card", "revoke", "really", "code", "print"])
+def test_a_button_of_a_link_that_is_gone_says_so(action: str) -> None:
+    @in_virtual_time
+    async def pressed(disk: SimulatedDisk) -> None:
+        support = SupportService(await virtual_store(disk), FakeClock(), timedelta(hours=1))
+        service = StaffService(support, CATALOGUE, FakeClock(), lambda: "realname_demo_bot")
+        button = read_button_data(f"s:{action}:0123456789abcdef")
+        assert button is not None
+
+        replies = await service.answer(StaffRequest(staff_id=7, request_id="telegram:1", language="zh", action=button))
+
+        assert replies == [ToastReply(CATALOGUE.text("zh", "staff.toast.no_link"))]
+
+    pressed()
+
+
+def test_a_line_of_the_list_ends_with_the_campaign_if_there_is_one() -> None:
+    several = [LINK, replace(LINK, campaign="")]
+    named, nameless = links.render_page(StaffTexts(CATALOGUE, "zh"), several, NOON, ListPage()).text.splitlines()[-2:]
+
+    assert named.replace("1", "2", 1) == f"{nameless} · {LINK.campaign}"
+
+
+@pytest.mark.parametrize(
+    ("account", "is_other_chat"), [("telegram:200012345", False), ("100012345", True), ("cloud:100012345", True)]
+)
+def test_an_attempt_for_an_account_of_another_kind_names_its_chat(account: str, is_other_chat: bool) -> None:
+    attempt = AttemptSummary(
+        id=AttemptId("attempt-0a1b2c3d4e5f"),
+        account=Account(account),
+        contact=Contact("telegram:200099999"),
+        method=Method.QQ,
+        status=AttemptStatus.FAILED,
+        reason=Reason.NO_CARD,
+        created_at=NOON,
+        expires_at=NOON,
+        name="",
+        number="",
+    )
+    chat = CATALOGUE.text("zh", "staff.attempt.chat", {"chat": mask_account(attempt.contact)})
+
+    assert (chat in attempt_views.format_attempt(StaffTexts(CATALOGUE, "zh"), attempt)) is is_other_chat
 
 
 def test_a_page_has_buttons_to_its_neighbours_and_an_empty_list_says_how_to_begin() -> None:
