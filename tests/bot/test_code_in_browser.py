@@ -1,15 +1,20 @@
 """The chat page with the bot in it: a person sees the code when it comes, and gets it back, on every size of screen."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
 
 from tests.bot.app_fixture import running_bot
 from tests.browser import running_browser
 from tests.simulator_fixture import ChatUser, go_to_method_choice, simulator
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
