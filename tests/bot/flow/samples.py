@@ -1,6 +1,6 @@
 """Samples of every kind of state and event, for the exhaustive tests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import timedelta
 from enum import Enum
@@ -417,11 +417,22 @@ FORM_EVENTS = tuple(
 EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *FORM_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested(), ReminderDue())
 
 
+CHOICE_WORDS = {"国际站", *(first for first, *_ in filter(None, map(words_of, Choice)))}
+"""A word for each choice; the international site alone answers with a link where its choice is not offered."""
+
+
 def quick_events() -> Iterator[Event]:
     """Every event, but one word for each choice and command, and of buttons those of the question and of another."""
     words = [words_of(meant) for meant in (*Choice, *Command)]
-    # The international site alone answers with a link where its choice is not offered.
-    kept = {"国际站", *REMARKS, *PEOPLE, *QUESTIONS, *Choice, *Command, *(first for first, *_ in filter(None, words))}
+    kept = {
+        *CHOICE_WORDS,
+        *REMARKS,
+        *PEOPLE,
+        *QUESTIONS,
+        *Choice,
+        *Command,
+        *(first for first, *_ in filter(None, words)),
+    }
     left_out = {word for _, *others in filter(None, words) for word in others} - kept
     for event in EVENTS:
         match event:
@@ -436,6 +447,19 @@ def quick_events() -> Iterator[Event]:
 
 
 QUICK_EVENTS = tuple(quick_events())
+FEW_EVENTS = tuple(event for event in QUICK_EVENTS if not isinstance(event, Said) or event.text in CHOICE_WORDS)
+"""The quick events, with only those texts that mean a choice: texts take longest to be read."""
+
+
+def quick_tries() -> Iterator[tuple[State, Sequence[Event]]]:
+    """Each quick state with its events: most texts with one state of each class, since the others read them alike."""
+    have_read = set[type[State]]()
+    for state in QUICK_STATES:
+        yield state, FEW_EVENTS if type(state) in have_read else QUICK_EVENTS
+        have_read.add(type(state))
+
+
+QUICK_TRIES = tuple(quick_tries())
 
 
 def context_at(turn: int) -> RuleContext:
