@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from tests.selection import CHROMIUM
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Locator, LocatorAssertions
+    from playwright.async_api import Browser, Locator
+    from playwright.async_api._generated import LocatorAssertions
 
 _ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 

@@ -208,7 +208,7 @@ def is_valid(tap: Tapped, state: State) -> bool:
 
 @in_each_group
 def test_inv10_the_button_of_another_question_changes_nothing_and_says_so(group: str, proof: Proof) -> None:
-    taps = [each for each in steps(group) if isinstance(each[1], Tapped)]
+    taps = [(state, event, step) for state, event, step in steps(group) if isinstance(event, Tapped)]
     stale = [(state, tap, step) for state, tap, step in taps if not is_valid(tap, state)]
 
     assert len(stale) > len(taps) / 2 > 0

@@ -33,7 +33,7 @@ from bot.flow.effects import (
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from tests.bot.flow.samples import CONTEXT, LINK, QUICK_EVENTS, STATES, label
+from tests.bot.flow.samples import CONTEXT, LINK, STATES, label, quick_tries
 from tests.bot.flow.transcript import shown
 from verification.attempts import Method
 
@@ -100,8 +100,8 @@ def questions() -> Iterator[str]:
 def other_replies() -> list[str]:
     """Each other text once, with the values that it has first."""
     replies = dict[tuple[str, object], str]()
-    for state in LISTED:
-        for event in QUICK_EVENTS:
+    for state, events in quick_tries(LISTED):
+        for event in events:
             for effect in advance(state, event, CONTEXT).effects:
                 if isinstance(effect, OTHER):
                     replies.setdefault((shown(effect), getattr(effect, "rows", ())), "\n".join(listed(effect)))

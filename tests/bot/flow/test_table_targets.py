@@ -22,8 +22,7 @@ from tests.bot.flow.samples import (
     CONTEXT,
     FOREIGN_ACCOUNT,
     QUESTION_ID,
-    QUICK_EVENTS,
-    QUICK_STATES,
+    QUICK_TRIES,
     STATE_KINDS,
     STATES,
     label,
@@ -89,11 +88,12 @@ def test_an_invitation_leads_back_to_every_state_in_which_nobody_waits_for_a_cod
 
 def test_every_target_that_a_row_names_is_reached() -> None:
     reached = set[tuple[int, type[StateBase]]]()
-    for state in QUICK_STATES:
-        for event in QUICK_EVENTS:
+    places = {id(row): place for place, row in enumerate(TABLE)}
+    for state, events in QUICK_TRIES:
+        for event in events:
             row = row_for_event(state, event)
             if row is not None:
-                reached.add((TABLE.index(row), type(advance(state, event, CONTEXT).state)))
+                reached.add((places[id(row)], type(advance(state, event, CONTEXT).state)))
     named = {(place, target) for place, row in enumerate(TABLE) for target in row.targets if _is_led_to(row, target)}
 
     assert named - reached == set()
