@@ -12,12 +12,13 @@ from bot import links
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
 from bot.images import qr
+from tests.each_case import each_case
 from verification.attempts import Method
 
 LINK = "https://t.me/example_bot?start=faq_three_accounts"
 
 
-@pytest.mark.parametrize("topic", ["", *(entry.id for entry in read(FOLDER, LANGUAGES)["zh"])])
+@each_case("topic", ["", *(entry.id for entry in read(FOLDER, LANGUAGES)["zh"])])
 def test_a_link_to_a_topic_is_valid_for_telegram(topic: str) -> None:
     assert links.to_topic("example_bot", topic=topic) == create_deep_linked_url("example_bot", f"faq_{topic}")
 

@@ -48,7 +48,7 @@ def test_inv34_a_name_is_kept_as_written(typed: str) -> None:
     assert read_name(typed) == Name(typed)
 
 
-@pytest.mark.parametrize("dot", "·•∙・･‧⋅●.．。｡˙ㆍᐧꞏ᛫⸱⸳∘-‐‑–—−－")
+@each_case("dot", "·•∙・･‧⋅●.．。｡˙ㆍᐧꞏ᛫⸱⸳∘-‐‑–—−－")
 def test_every_look_alike_dot_becomes_the_separator(dot: str) -> None:
     assert read_name(f"阿依古丽{dot}买买提") == Name("阿依古丽·买买提")
     assert read_name(f" 阿依古丽 {dot}{dot} 买买提·") == Name("阿依古丽·买买提")

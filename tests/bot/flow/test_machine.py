@@ -270,7 +270,7 @@ def test_the_core_is_asked_only_for_the_attempt_of_the_state(group: str) -> None
                 )
 
 
-@pytest.mark.parametrize("kind", [*get_args(Effect), *EVENT_KINDS, *STATE_KINDS])
+@each_case("kind", [*get_args(Effect), *EVENT_KINDS, *STATE_KINDS])
 def test_effects_events_and_states_cannot_be_changed(kind: type[Effect]) -> None:
     blank = object.__new__(kind)
     name = fields(kind)[0].name if fields(kind) else "anything"
