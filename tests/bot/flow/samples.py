@@ -451,8 +451,10 @@ FEW_TEXTS = {*CHOICE_WORDS, *REMARKS}
 FEW_EVENTS = tuple(event for event in QUICK_EVENTS if not isinstance(event, Said) or event.text in FEW_TEXTS)
 """The quick events without most texts, which take longest to be read."""
 MORE_EVENTS = tuple(event for event in QUICK_EVENTS if not isinstance(event, Said) or event.text not in GARBAGE)
-ANY_TEXT = (states.Idle, states.AskingName, states.CheckingName, states.AskingNumber)
-ANY_TEXT += (states.ChangingName, states.ChangingNumber)
+GETS_GARBAGE = (
+    *(states.Idle, states.AskingName, states.CheckingName, states.AskingNumber, states.ChangingName),
+    states.ChangingNumber,
+)
 
 
 def quick_tries(tried: Iterable[State]) -> Iterator[tuple[State, Sequence[Event]]]:
@@ -465,7 +467,7 @@ def quick_tries(tried: Iterable[State]) -> Iterator[tuple[State, Sequence[Event]
         if type(state) in have_read:
             yield state, FEW_EVENTS
         else:
-            yield state, QUICK_EVENTS if isinstance(state, ANY_TEXT) else MORE_EVENTS
+            yield state, QUICK_EVENTS if isinstance(state, GETS_GARBAGE) else MORE_EVENTS
         have_read.add(type(state))
 
 

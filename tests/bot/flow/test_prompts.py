@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -10,9 +11,10 @@ import pytest
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import effects as e
-from bot.flow.events import Command
+from bot.flow.events import Command, Event
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
+from bot.flow.rows import RuleContext
 from bot.flow.states import PhoneStage, State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, texts_in
@@ -82,6 +84,7 @@ of_each_state = pytest.mark.parametrize(
 def reached(states: tuple[State, ...]) -> tuple[e.Effect, ...]:
     """Every effect that these samples cause, each once."""
     by_face_alone = replace(CONTEXT, methods=(Method.FACE,))
+    every: list[tuple[RuleContext, State, Sequence[Event]]]
     if states is ALL:
         every = [(context, state, EVENTS) for context in (CONTEXT, by_face_alone) for state in states]
     else:
