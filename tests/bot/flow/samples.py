@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import timedelta
 from enum import Enum
+from functools import cache
+from itertools import chain
 from typing import get_args
 
 from bot.content import vocabulary
@@ -37,7 +39,8 @@ from bot.flow.events import (
     Throttled,
     VerificationRecord,
 )
-from bot.flow.rows import RuleContext
+from bot.flow.machine import advance
+from bot.flow.rows import RuleContext, Step
 from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
@@ -472,6 +475,18 @@ def quick_tries(tried: Iterable[State]) -> Iterator[tuple[State, Sequence[Event]
 
 
 QUICK_TRIES = tuple(quick_tries(QUICK_STATES))
+
+
+@cache
+def quick_steps(place: int) -> Sequence[tuple[State, Event, Step]]:
+    """The steps of the quick state at a place, computed once for all tests of a process."""
+    state, events = QUICK_TRIES[place]
+    return tuple((state, event, advance(state, event, CONTEXT)) for event in events)
+
+
+def all_quick_steps() -> Iterator[tuple[State, Event, Step]]:
+    """The steps of all quick states."""
+    return chain.from_iterable(map(quick_steps, range(len(QUICK_TRIES))))
 
 
 def context_at(turn: int) -> RuleContext:

@@ -2,10 +2,11 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from itertools import product
 
 import pytest
 
@@ -14,7 +15,7 @@ from bot.flow import effects as e
 from bot.flow.events import Command, Event
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
-from bot.flow.rows import RuleContext
+from bot.flow.rows import RuleContext, Step
 from bot.flow.states import PhoneStage, State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, texts_in
@@ -25,9 +26,9 @@ from tests.bot.flow.samples import (
     ONE_OF_EACH,
     QUICK_STATES,
     STATES,
+    all_quick_steps,
     label,
     opening,
-    quick_tries,
     scanning,
 )
 from tests.fakes import NOON
@@ -67,36 +68,34 @@ WAITING_LONG = (
 )
 
 
-QUICK = (
-    *QUICK_STATES,
+OTHERS = (
     *map(opening, (Method.QQ, Method.FACE)),
     *map(scanning, (Method.QQ, Method.FACE)),
     *IN_OTHER_APPS,
     *WAITING_LONG,
 )
+QUICK = (*QUICK_STATES, *OTHERS)
 ALL = (*STATES, *IN_OTHER_APPS, *WAITING_LONG)
 of_each_state = pytest.mark.parametrize(
     "reaching", [pytest.param(QUICK, id="quick"), pytest.param(ALL, id="all", marks=pytest.mark.slow("products"))]
 )
 
 
+def caused(states: Iterable[State], events: Iterable[Event], context: RuleContext) -> Iterator[Step]:
+    return (advance(state, event, context) for state, event in product(states, events))
+
+
 @cache
 def reached(states: tuple[State, ...]) -> tuple[e.Effect, ...]:
     """Every effect that these samples cause, each once."""
     by_face_alone = replace(CONTEXT, methods=(Method.FACE,))
-    every: list[tuple[RuleContext, State, Sequence[Event]]]
     if states is ALL:
-        every = [(context, state, EVENTS) for context in (CONTEXT, by_face_alone) for state in states]
+        steps = [step for context in (CONTEXT, by_face_alone) for step in caused(states, EVENTS, context)]
     else:
-        every = [(CONTEXT, state, events) for state, events in quick_tries(states)]
-        every += [(by_face_alone, state, FEW_EVENTS) for state in ONE_OF_EACH]
-    caused = {
-        repr(effect): effect
-        for context, state, events in every
-        for event in events
-        for effect in advance(state, event, context).effects
-    }
-    return tuple(caused.values())
+        steps = [step for _, _, step in all_quick_steps()]
+        steps += caused(OTHERS, FEW_EVENTS, CONTEXT)
+        steps += caused(ONE_OF_EACH, FEW_EVENTS, by_face_alone)
+    return tuple({repr(effect): effect for step in steps for effect in step.effects}.values())
 
 
 def length(markup: str) -> int:
