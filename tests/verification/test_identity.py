@@ -127,12 +127,16 @@ def test_no_letter_at_an_end_of_a_name_is_cleaned_away(letter: str) -> None:
     assert clean_name(f" ·{name}· ") == name
 
 
-@settings(max_examples=1000)
-@given(text=st.text())
-@example("· \n·A")
-@example("王 \u0301")
-def test_cleaning_twice_changes_nothing_more(text: str) -> None:
-    assert clean_name(clean_name(text)) == clean_name(text)
+@pytest.mark.parametrize("examples", [100, pytest.param(1000, marks=pytest.mark.slow("fuzz"))])
+def test_cleaning_twice_changes_nothing_more(examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(text=st.text())
+    @example("· \n·A")
+    @example("王 \u0301")
+    def check(text: str) -> None:
+        assert clean_name(clean_name(text)) == clean_name(text)
+
+    check()
 
 
 @given(text=st.text())
