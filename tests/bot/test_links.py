@@ -12,15 +12,17 @@ from bot import links
 from bot.content.catalogue import FOLDER, LANGUAGES
 from bot.content.topics import read
 from bot.images import qr
-from tests.each_case import each_case
 from verification.attempts import Method
 
 LINK = "https://t.me/example_bot?start=faq_three_accounts"
 
 
-@each_case("topic", ["", *(entry.id for entry in read(FOLDER, LANGUAGES)["zh"])])
-def test_a_link_to_a_topic_is_valid_for_telegram(topic: str) -> None:
-    assert links.to_topic("example_bot", topic=topic) == create_deep_linked_url("example_bot", f"faq_{topic}")
+def test_a_link_to_a_topic_is_valid_for_telegram() -> None:
+    topics = ["", *(entry.id for entry in read(FOLDER, LANGUAGES)["zh"])]
+
+    assert [links.to_topic("example_bot", topic=topic) for topic in topics] == [
+        create_deep_linked_url("example_bot", f"faq_{topic}") for topic in topics
+    ]
 
 
 def test_links_to_a_method_a_language_and_an_account_are_valid_for_telegram() -> None:
