@@ -1,12 +1,13 @@
 """Samples of every kind of state and event, for the exhaustive tests."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
 from datetime import timedelta
 from enum import Enum
 from functools import cache
 from itertools import chain
 from typing import get_args
+
+from msgspec.structs import fields, replace
 
 from bot.content import vocabulary
 from bot.flow import codec, states, typed_words

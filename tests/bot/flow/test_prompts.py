@@ -3,12 +3,12 @@
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import effects as e
@@ -55,13 +55,13 @@ SECTIONS = (
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
-IN_OTHER_APPS = (
+IN_OTHER_APPS: tuple[State, ...] = (
     *(replace(scanning(Method.QQ), app=app) for app in (ProviderApp.WECHAT, ProviderApp.ALIPAY, ProviderApp.ANY)),
     replace(scanning(Method.WECHAT), app=ProviderApp.QQ),
 )
 
 
-WAITING_LONG = (
+WAITING_LONG: tuple[State, ...] = (
     replace(opening(), since=NOON - timedelta(days=1)),
     replace(scanning(stage=PhoneStage.OPENED), since=NOON - timedelta(days=1)),
     *(replace(scanning(stage=stage), expires_at=NOON) for stage in PhoneStage),
