@@ -5,7 +5,7 @@ import pytest
 from chatscript.runner.bot_process import BotLauncher
 from command_line import bot_launcher
 
-pytest_plugins = ["chatscript.pytest_plugin", "tests.reliability", "tests.selection"]
+pytest_plugins = ["chatscript.pytest_plugin", "tests.first_run", "tests.reliability", "tests.selection"]
 
 
 def pytest_chat_launch(config: pytest.Config) -> BotLauncher:

@@ -8,9 +8,13 @@ from typing import Any
 Test = Callable[..., None]
 
 
-def each_case(name: str, cases: Iterable[Any], label: Callable[[Any], str] = str) -> Callable[[Test], Test]:
-    """Call a test with each case for its argument of this name; all cases that fail are named together."""
+def each_case(names: str, cases: Iterable[Any], label: Callable[[Any], str] = str) -> Callable[[Test], Test]:
+    """Call a test with each case for its argument of this name; all cases that fail are named together.
+
+    Names with a comma between them stand for several arguments: each case is a tuple of them.
+    """
     rows = tuple(cases)
+    arguments = names.split(", ")
 
     def decorate(test: Test) -> Test:
         @wraps(test)
@@ -18,15 +22,15 @@ def each_case(name: str, cases: Iterable[Any], label: Callable[[Any], str] = str
             failures = []
             for row in rows:
                 try:
-                    test(**fixtures, **{name: row})
+                    test(**fixtures, **dict(zip(arguments, row if len(arguments) > 1 else [row], strict=True)))
                 except Exception as error:
-                    error.add_note(f"The {name} was: {label(row)}")
+                    error.add_note(f"The {names} was: {label(row)}")
                     failures.append(error)
             if failures:
                 raise ExceptionGroup(f"{len(failures)} of {len(rows)} cases", failures)
 
         signature = inspect.signature(test)
-        others = [each for each in signature.parameters.values() if each.name != name]
+        others = [each for each in signature.parameters.values() if each.name not in arguments]
         over_all.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]  # read by pytest
         return over_all
 

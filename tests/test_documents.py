@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bot.settings import FORMER_NAMES, SECRET_FILES, Settings
 from tests.bot.content.test_texts import FORBIDDEN, SLIPS
+from tests.each_case import each_case
 from tests.sqlite_file import sqlite_url
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,7 +146,7 @@ def anchors_of(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", LINK.sub("]", heading).lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+@each_case("path", DOCUMENTS, name_of)
 def test_every_link_leads_to_a_file_and_to_a_heading_in_it(path: Path) -> None:
     inner = [link for link in LINK.findall(FENCE.sub("", text_of(path))) if not re.match(r"[a-z]+:", link)]
     parts = [link.partition("#") for link in inner]

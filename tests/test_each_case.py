@@ -23,3 +23,8 @@ def test_every_case_that_fails_is_named() -> None:
 
     assert [error.__notes__ for error in failed.value.exceptions] == [["The number was: 1"], ["The number was: 3"]]
     assert "2 of 4" in str(failed.value)
+
+
+@each_case("number, square", [(1, 1), (3, 9)])
+def test_a_case_may_be_of_several_arguments(number: int, square: int) -> None:
+    assert number**2 == square

@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,31 @@ def outside_facts(tree: ast.Module) -> Iterator[str]:
             yield from {".".join(words[-2:]), words[0], words[-1]} & OUTSIDE
 
 
+@dataclass(frozen=True)
+class SourceFacts:
+    """What the tests need of a file, since parsing all of them takes a second."""
+
+    path: Path
+    says_what_it_is_for: bool
+    outside: frozenset[str]
+    acts_when_imported: bool
+
+
+@cache
+def facts() -> list[SourceFacts]:
+    return [facts_of(path, read(path)) for path in SOURCES]
+
+
+def facts_of(path: Path, tree: ast.Module) -> SourceFacts:
+    paragraph = (ast.get_docstring(tree) or "").split("\n\n")[0]
+    acts = any(
+        (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+        or isinstance(node, ast.For | ast.While | ast.With | ast.Try)
+        for node in tree.body
+    )
+    return SourceFacts(path, paragraph.endswith("."), frozenset(outside_facts(tree)), acts)
+
+
 def allowed(path: Path) -> set[str]:
     name = name_of(path)
     return ALLOWED.get(name, set()) | ALLOWED.get(name.split("/")[0], set())
@@ -123,19 +150,13 @@ def broad_catches(tree: ast.Module) -> list[ast.ExceptHandler]:
 
 
 def test_every_file_says_in_a_sentence_what_it_is_for() -> None:
-    silent = []
-    for path in SOURCES:
-        paragraph = (ast.get_docstring(read(path)) or "").split("\n\n")[0]
-        if not paragraph.endswith("."):
-            silent.append(name_of(path))
-
-    assert not silent
+    assert not [name_of(file.path) for file in facts() if not file.says_what_it_is_for]
 
 
 def test_time_chance_and_environment_come_in_at_one_place() -> None:
-    found = {name_of(path): set(outside_facts(read(path))) - allowed(path) for path in SOURCES}
+    found = {name_of(file.path): file.outside - allowed(file.path) for file in facts()}
 
-    assert not {name: facts for name, facts in found.items() if facts}
+    assert not {name: touched for name, touched in found.items() if touched}
 
 
 @pytest.mark.parametrize("name", [name for name in ALLOWED if name.endswith(".py")])
@@ -189,15 +210,7 @@ def test_no_connection_to_a_file_is_left_open() -> None:
 
 
 def test_nothing_happens_when_a_file_is_imported() -> None:
-    busy = [
-        name_of(path)
-        for path in SOURCES
-        for node in read(path).body
-        if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
-        or isinstance(node, ast.For | ast.While | ast.With | ast.Try)
-    ]
-
-    assert not busy
+    assert not [name_of(file.path) for file in facts() if file.acts_when_imported]
 
 
 def test_everything_is_caught_only_where_a_reason_stands() -> None:

@@ -1,17 +1,22 @@
 """The chat page with the bot in it: a person sees the code when it comes, and gets it back, on every size of screen."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
 
 from tests.bot.app_fixture import running_bot
 from tests.browser import running_browser
 from tests.simulator_fixture import ChatUser, go_to_method_choice, simulator
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow("browser"), pytest.mark.asyncio(loop_scope="module")]
 
 SIZES = [(1440, 900), (1366, 700), (360, 740)]
 
@@ -29,10 +34,7 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest.mark.parametrize(
-    ("width", "height"),
-    [SIZES[-1], *(pytest.param(*size, marks=pytest.mark.slow("browser")) for size in SIZES[:-1])],
-)
+@pytest.mark.parametrize(("width", "height"), SIZES)
 async def test_a_code_is_on_the_screen_whole_when_it_comes_and_when_it_is_asked_for(
     browser: Browser, tmp_path: Path, width: int, height: int
 ) -> None:

@@ -103,6 +103,7 @@ async def test_a_picture_is_as_long_as_the_conversation(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.slow("browser")
 async def test_a_browser_opens_the_file_without_an_error(tmp_path: Path) -> None:
     _, _, out = await shown(tmp_path, TALK)
     requested: list[str] = []

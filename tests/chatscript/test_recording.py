@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ from tests.chatscript.bots.playing import FORM_BOT, SHOP_BOT, launcher_for
 from tests.playground.simulator import running_playground
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = load_bot_texts(ROOT / "bot" / "texts")
+
+
+@cache
+def our_texts() -> BotTexts:
+    return load_bot_texts(ROOT / "bot" / "texts")
 
 
 class FramedPhone(Phone):
@@ -85,7 +90,7 @@ async def test_a_recording_of_our_bot_passes_unchanged(tmp_path: Path, name: str
     with bot_launcher() as launch:
         source = ROOT / "tests" / "conversations" / f"{name}.chat"
 
-        script = await recorded_and_played(tmp_path, source, launch, OURS)
+        script = await recorded_and_played(tmp_path, source, launch, our_texts())
 
     assert "127.0.0.1" not in script
     assert "http://" not in script
@@ -119,7 +124,7 @@ async def test_support_staff_stay_staff_in_the_script_and_their_link_becomes_a_c
     source = tmp_path / "support.chat"
     source.write_text(SUPPORTED, encoding="utf-8")
     with bot_launcher() as launch:
-        script = await recorded_and_played(tmp_path, source, launch, OURS, staffed=True)
+        script = await recorded_and_played(tmp_path, source, launch, our_texts(), staffed=True)
 
     lines = script.splitlines()
     assert lines[1] == "@set STAFF_IDS={id:A}"
@@ -135,7 +140,9 @@ async def test_support_staff_stay_staff_in_the_script_and_their_link_becomes_a_c
 @pytest.mark.slow("programs")
 async def test_the_phone_is_in_the_script_and_no_code_is(tmp_path: Path) -> None:
     with bot_launcher() as launch:
-        script = await recorded_and_played(tmp_path, ROOT / "tests" / "conversations" / "face.chat", launch, OURS)
+        script = await recorded_and_played(
+            tmp_path, ROOT / "tests" / "conversations" / "face.chat", launch, our_texts()
+        )
 
     lines = script.splitlines()
     assert "@scan wechat" in lines

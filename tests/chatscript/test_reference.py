@@ -11,6 +11,7 @@ from chatscript.command_line import VERSION, main
 from chatscript.language import reference, step_parser
 from chatscript.language.directive_parser import DIRECTIVES
 from tests.chatscript.test_script import LINES
+from tests.each_case import each_case
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ROOT / "docs" / "testers"
@@ -41,7 +42,7 @@ def scope_of(line: str) -> str:
     raise AssertionError(f"no rule for {line!r}")
 
 
-@pytest.mark.parametrize("line", [*LINES, "    < inside a group", "title: a", "cases: a=1", "# words"])
+@each_case("line", [*LINES, "    < inside a group", "title: a", "cases: a=1", "# words"])
 def test_every_line_has_a_colour(line: str) -> None:
     expected = {"@": "keyword.control", ">": "entity.name", "#": "comment", "t": "keyword.other", "c": "keyword.other"}
 

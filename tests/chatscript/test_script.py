@@ -10,6 +10,7 @@ from chatscript.language.parser import ScriptErrors, parse_file, parse_script
 from chatscript.language.patterns import AnyButtons, ButtonPattern, RegexPattern, TextPattern
 from chatscript.language.steps import MessageMark
 from playground.phone.apps import Gesture, PhoneApp
+from tests.each_case import each_case
 
 FILE = "talk.chat"
 
@@ -349,7 +350,7 @@ def test_the_example_of_the_document_can_be_parsed() -> None:
 LINES = re.findall(r"^\| `((?:[<~][?!]|[><~x!]|!!|>>|<<|@[a-z-]+!?|\.\.\.)(?: .*?)?)`[,; |]", DOCUMENT, re.MULTILINE)
 
 
-@pytest.mark.parametrize("line", LINES)
+@each_case("line", LINES)
 def test_every_line_type_of_the_document_can_be_parsed(line: str, tmp_path: Path) -> None:
     (tmp_path / "start.chat").write_text("> /start\n", encoding="utf-8")
     setting = line.startswith("@set")

@@ -42,7 +42,7 @@ async def forgotten(database: DatabaseView, committed: list[str]) -> list[str]:
     return [account for account in committed if account not in kept]
 
 
-@pytest.mark.parametrize("kills", [60, pytest.param(1000, marks=pytest.mark.slow("crash"))])
+@pytest.mark.parametrize("kills", [20, pytest.param(1000, marks=pytest.mark.slow("crash"))])
 async def test_inv28_a_file_is_whole_and_forgets_nothing_after_many_kills(
     tmp_path: Path, kills: int, proof: Proof
 ) -> None:

@@ -56,6 +56,7 @@ async def turned(telegram: Simulator, bot: ManagedBot, status: int) -> dict[str,
                 told = await answer.json()
                 if answer.status == status:
                     return dict(told["reasons"])
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("trouble", [pytest.param(locked, marks=pytest.mark.slow("crash")), full])

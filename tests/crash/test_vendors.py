@@ -82,6 +82,7 @@ async def test_killed_at_any_point_of_a_check_the_bot_loses_and_repeats_nothing(
     assert figures.kills > 40
 
 
+@pytest.mark.slow("crash")
 async def test_killed_after_each_call_to_a_vendor_the_bot_verifies_who_passed(
     environment: SweepEnvironment, proof: Proof
 ) -> None:

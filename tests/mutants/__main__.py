@@ -17,7 +17,8 @@ from pathlib import Path
 from coverage import CoverageData
 
 from tests.mutants import trial
-from tests.mutants.mutations import Mutant, sites_of
+from tests.mutants.mutant import Mutant
+from tests.mutants.mutations import sites_of
 from tests.mutants.trial import Fate, Groups
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ limits, statements in SQL.
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,22 +14,13 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
+from tests.mutants.mutant import Mutant, changed_lines
+
 _SQL_SWAPS = (
     *((" <= ", " < "), (" < ", " <= "), (" > ", " >= "), (" = ", " <> "), (" <> ", " = "), (" AND ", " OR ")),
     *((" OR ", " AND "), ("NOT (", "("), (" IS NULL", " IS NOT NULL"), ("min(", "max("), (" DESC", "")),
 )
 _STATEMENTS = (cst.BaseStatement, cst.MatchCase)
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One fault: where it is, and the lines it changes; `lines` is the part of the file whose tests may see it."""
-
-    path: str
-    lines: range
-    before: str
-    after: str
-    source: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +51,6 @@ def sites_of(path: Path, root: Path) -> list[Site]:
     wrapper.visit(visitor)
     name = path.relative_to(root).as_posix()
     return [Site(name, lines, wrapper.module, node, changes) for node, changes, lines in visitor.found]
-
-
-def changed_lines(before: str, after: str) -> tuple[str, str]:
-    """What differs between two texts, without the lines they share at both ends and without indentation."""
-    old, new = before.splitlines(), after.splitlines()
-    start = next((at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), 0)
-    ends = zip(reversed(old[start:]), reversed(new[start:]), strict=False)
-    same = next((at for at, (one, other) in enumerate(ends) if one != other), min(len(old), len(new)) - start)
-    removed, added = ([line.strip() for line in text[start : len(text) - same]] for text in (old, new))
-    return "\n".join(removed), "\n".join(added)
 
 
 class _Sites(cst.CSTVisitor):

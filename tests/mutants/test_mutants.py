@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.mutations import Mutant, changed_lines, sites_of
+from tests.mutants.mutant import Mutant, changed_lines
 from tests.mutants.trial import Fate, changed_functions, changed_names
 
 SOURCE = '''
@@ -32,6 +32,8 @@ def allowed(code: str, count: int) -> bool:
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
     """Every fault in that module, as the lines before and after."""
+    from tests.mutants.mutations import sites_of
+
     folder = tmp_path_factory.mktemp("planted")
     (folder / "planted.py").write_text(SOURCE, "utf-8")
     sites = sites_of(folder / "planted.py", folder)
@@ -76,7 +78,7 @@ def test_the_lines_that_a_fault_changes_are_named_without_the_lines_around_them(
 TRY = """
 import os, sys
 from tests.mutants import trial
-from tests.mutants.mutations import Mutant
+from tests.mutants.mutant import Mutant
 test, *sources = sys.argv[1:]
 trial.warm_up()
 trials = [(Mutant("verification/numbers/permit.py", range(1), "", "", source), [[test]]) for source in sources]

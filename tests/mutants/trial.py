@@ -29,7 +29,7 @@ from types import CodeType, FunctionType, ModuleType
 import pytest
 from hypothesis import Phase, settings
 
-from tests.mutants.mutations import Mutant
+from tests.mutants.mutant import Mutant
 
 _WARM = ("aiosqlite", "cryptography.hazmat.primitives.ciphers.aead", "pydantic", "pytest_asyncio.plugin")
 _WARM_TOO = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -13,12 +13,14 @@ import pytest_asyncio
 import qrcode
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
 
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
-from tests.browser import running_browser
+from tests.browser import expect, running_browser
 from tests.playground.simulator import TOKEN, RunningPlayground, running_playground
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 long_walk = pytest.mark.slow("browser")

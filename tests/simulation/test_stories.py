@@ -82,6 +82,6 @@ def test_inv08_after_whatever_happened_everybody_goes_on_where_they_were(seeds: 
     proof(cases=len(stories), faults=sum(story.faults for story in stories))
 
 
-@pytest.mark.parametrize("seed", [29, 57])
+@pytest.mark.parametrize("seed", [29, pytest.param(57, marks=pytest.mark.slow("stories"))])
 def test_a_seed_tells_the_same_story_twice(seed: int) -> None:
     assert run_story(seed).trace() == run_story(seed).trace()

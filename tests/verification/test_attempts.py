@@ -3,6 +3,7 @@ from typing import get_args
 
 import pytest
 
+from tests.each_case import each_case
 from tests.fakes import make_attempt
 from verification.attempts import (
     LIVE_STATUSES,
@@ -32,7 +33,7 @@ def test_every_status_has_its_transitions() -> None:
     assert {AttemptStatus.SUCCEEDED, AttemptStatus.FAILED, AttemptStatus.EXPIRED, AttemptStatus.CANCELLED} == set(ENDS)
 
 
-@pytest.mark.parametrize(("old", "new"), list(product(AttemptStatus, AttemptStatus)))
+@each_case("old, new", product(AttemptStatus, AttemptStatus))
 def test_a_status_changes_only_along_the_table(old: AttemptStatus, new: AttemptStatus) -> None:
     attempt = make_attempt(status=old)
     if new not in STATUS_TRANSITIONS[old]:
@@ -46,7 +47,7 @@ def test_a_status_changes_only_along_the_table(old: AttemptStatus, new: AttemptS
     assert moved.identity == (attempt.identity if new in LIVE_STATUSES else None)
 
 
-@pytest.mark.parametrize(("old", "new"), list(product(ENDS, AttemptStatus)))
+@each_case("old, new", product(ENDS, AttemptStatus))
 def test_a_terminal_status_has_no_transitions(old: AttemptStatus, new: AttemptStatus) -> None:
     assert new not in STATUS_TRANSITIONS[old]
     assert not make_attempt(status=old).live
@@ -78,7 +79,7 @@ def test_a_verdict_is_recorded_with_its_reason_and_without_the_identity(outcome:
     assert decided.identity is None
 
 
-@pytest.mark.parametrize(("recorded", "repeated"), list(product(OUTCOMES, OUTCOMES)))
+@each_case("recorded, repeated", product(OUTCOMES, OUTCOMES))
 def test_a_recorded_verdict_is_recognised(recorded: Verdict, repeated: Verdict) -> None:
     no_slot = recorded == Rejected(Reason.QUOTA) and isinstance(repeated, Passed)
 

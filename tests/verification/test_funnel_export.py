@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 
+from tests.each_case import each_case
 from verification.attempts import Method, Reason
 from verification.support.funnel import (
     METHOD_STEPS,
@@ -120,7 +121,7 @@ def test_a_day_begins_at_midnight_in_beijing(moment: datetime, day: date) -> Non
     assert beijing_day(moment) == day
 
 
-@pytest.mark.parametrize("bucket", range(40))
+@each_case("bucket", range(40))
 def test_buckets_stand_edge_to_edge_each_half_as_long_again(bucket: int) -> None:
     low, high = bucket_range(bucket)
 

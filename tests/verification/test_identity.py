@@ -48,7 +48,7 @@ def test_inv34_a_name_is_kept_as_written(typed: str) -> None:
     assert read_name(typed) == Name(typed)
 
 
-@pytest.mark.parametrize("dot", "·•∙・･‧⋅●.．。｡˙ㆍᐧꞏ᛫⸱⸳∘-‐‑–—−－")
+@each_case("dot", "·•∙・･‧⋅●.．。｡˙ㆍᐧꞏ᛫⸱⸳∘-‐‑–—−－")
 def test_every_look_alike_dot_becomes_the_separator(dot: str) -> None:
     assert read_name(f"阿依古丽{dot}买买提") == Name("阿依古丽·买买提")
     assert read_name(f" 阿依古丽 {dot}{dot} 买买提·") == Name("阿依古丽·买买提")
@@ -127,12 +127,16 @@ def test_no_letter_at_an_end_of_a_name_is_cleaned_away(letter: str) -> None:
     assert clean_name(f" ·{name}· ") == name
 
 
-@settings(max_examples=1000)
-@given(text=st.text())
-@example("· \n·A")
-@example("王 \u0301")
-def test_cleaning_twice_changes_nothing_more(text: str) -> None:
-    assert clean_name(clean_name(text)) == clean_name(text)
+@pytest.mark.parametrize("examples", [100, pytest.param(1000, marks=pytest.mark.slow("fuzz"))])
+def test_cleaning_twice_changes_nothing_more(examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(text=st.text())
+    @example("· \n·A")
+    @example("王 \u0301")
+    def check(text: str) -> None:
+        assert clean_name(clean_name(text)) == clean_name(text)
+
+    check()
 
 
 @given(text=st.text())

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.each_case import each_case
 from verification.identity import Number, read_number, split_number
 from verification.numbers import NumberProblem, check_number
 
@@ -90,7 +91,7 @@ def test_a_text_without_a_valid_number_gives_the_problem_of_the_number_in_it(tex
     assert read_number(text, TODAY) is problem
 
 
-@pytest.mark.parametrize("text", re.split(r" \| |\n", OTHER_DOCUMENTS.strip()))
+@each_case("text", re.split(r" \| |\n", OTHER_DOCUMENTS.strip()))
 def test_another_document_is_recognised(text: str) -> None:
     assert read_number(text, TODAY) is NumberProblem.OTHER_DOCUMENT
 

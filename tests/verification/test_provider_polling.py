@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -101,10 +102,11 @@ async def run_story(story: Sequence[Event]) -> tuple[Verdict | None, int]:
     return verdict_recorded, len(notices)
 
 
-def test_inv19_in_any_order_of_answers_the_precedence_decides(proof: Proof) -> None:
+@pytest.mark.parametrize("examples", [60, pytest.param(300, marks=pytest.mark.slow("fuzz"))])
+def test_inv19_in_any_order_of_answers_the_precedence_decides(examples: int, proof: Proof) -> None:
     stories_run = 0
 
-    @settings(max_examples=300)
+    @settings(max_examples=examples)
     @given(some.lists(some.sampled_from(EVENTS), max_size=12))
     def stories(story: list[Event]) -> None:
         nonlocal stories_run

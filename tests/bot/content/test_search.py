@@ -12,6 +12,7 @@ from bench.faq import measure, read
 from bot.content.catalogue import load
 from bot.content.search import MAX_RESULTS, TopicSearch, normalize
 from bot.content.topics import Entry
+from tests.each_case import each_case
 
 FAQ = load(days=30).faq
 SEARCH = TopicSearch(FAQ)
@@ -32,12 +33,12 @@ def entry(id: str, title: str, *keywords: str) -> Entry:
     return Entry(id=id, title=title, answer="", links=(), keywords=keywords)
 
 
-@pytest.mark.parametrize(("topic", "text"), QUESTIONS)
+@each_case("topic, text", QUESTIONS)
 def test_a_question_of_a_person_finds_its_topic_first(topic: str, text: str) -> None:
     assert SEARCH.topics(text)[:1] == (topic,)
 
 
-@pytest.mark.parametrize("text", NO_QUESTIONS)
+@each_case("text", NO_QUESTIONS)
 def test_a_text_that_is_no_question_finds_nothing(text: str) -> None:
     assert SEARCH.topics(text) == ()
 
@@ -46,7 +47,7 @@ def test_every_topic_has_test_questions() -> None:
     assert {topic for topic, _ in QUESTIONS} == {topic.id for topic in FAQ["zh"]}
 
 
-@pytest.mark.parametrize("topic", FAQ["zh"] + FAQ["en"], ids=lambda topic: topic.title)
+@each_case("topic", FAQ["zh"] + FAQ["en"], lambda topic: topic.title)
 def test_a_title_finds_its_own_topic_first(topic: Entry) -> None:
     assert SEARCH.topics(topic.title)[0] == topic.id
 

@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -51,6 +52,7 @@ from tests.bot.engine.delivery_samples import (
     turn,
     waiting,
 )
+from tests.each_case import each_case
 from verification.dialogue_store import Lease
 
 PAIRS = [(state, event) for state in STATE_KINDS for event in EVENT_KINDS]
@@ -63,14 +65,11 @@ def samples(state: type[DeliveryState], event: type[DeliveryEvent]) -> Iterator[
     return product((one for one in STATES if type(one) is state), (one for one in EVENTS if type(one) is event))
 
 
-def steps() -> Iterator[tuple[DeliveryState, DeliveryEvent, DeliveryState]]:
+@cache
+def steps() -> Sequence[tuple[DeliveryState, DeliveryEvent, DeliveryState]]:
     """Every possible step from the samples."""
-    for row in TRANSITIONS:
-        for state, event in samples(row.state, row.event):
-            yield state, event, advance(state, event)
-
-
-STEPS = list(steps())
+    pairs = (pair for row in TRANSITIONS for pair in samples(row.state, row.event))
+    return tuple((state, event, advance(state, event)) for state, event in pairs)
 
 
 def queue_of(state: DeliveryState) -> PersonQueue:
@@ -84,7 +83,7 @@ def test_no_two_rows_are_for_the_same_state_and_event() -> None:
     assert twice == []
 
 
-@pytest.mark.parametrize(("state", "event"), PAIRS)
+@each_case("state, event", PAIRS)
 def test_each_state_has_a_row_for_each_event_or_a_reason_why_it_cannot_come(
     state: type[DeliveryState], event: type[DeliveryEvent]
 ) -> None:
@@ -111,7 +110,7 @@ def test_a_reason_names_just_the_states_that_have_a_row_or_have_none() -> None:
 
 
 def test_a_turn_in_hand_is_shown_or_asked_for_again_unless_nothing_can_or_need_be_shown() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(state, Acquiring | Showing):
             kept = isinstance(after, Acquiring | Showing | Noting) and after.turn.revision == state.turn.revision
             asked_again = isinstance(after, BackingOff | Reasking)
@@ -122,20 +121,20 @@ def test_a_turn_in_hand_is_shown_or_asked_for_again_unless_nothing_can_or_need_b
 
 
 def test_only_what_is_shown_by_another_process_is_dropped_with_a_lease_in_hand() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(state, Acquiring) and isinstance(event, LeaseAcquired):
             assert isinstance(after, Releasing) == (event.lease.shown >= state.turn.revision)
 
 
 def test_nothing_is_idle_before_the_store_knows_that_nothing_is_owed_or_the_lease_is_given_up() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(after, Inactive):
             noted = isinstance(state, Noting | Blocking) and isinstance(event, StoreUpdated)
             assert noted or isinstance(state, Releasing)
 
 
 def test_what_waits_goes_on_waiting_until_it_is_taken_up_or_the_question_is_asked_in_its_place() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         erased = isinstance(event, TurnCommitted) and event.turn.revision == 1
         if erased or isinstance(after, Reasking):
             continue
@@ -147,13 +146,13 @@ def test_what_waits_goes_on_waiting_until_it_is_taken_up_or_the_question_is_aske
 
 
 def test_after_an_erasure_nothing_that_waited_before_is_shown() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(state, Busy) and isinstance(event, TurnCommitted) and event.turn.revision == 1:
             assert waiting(after) == (event.turn,)
 
 
 def test_turns_wait_in_the_order_of_their_revisions() -> None:
-    for _, _, after in STEPS:
+    for _, _, after in steps():
         revisions = [one.revision for one in waiting(after)]
 
         assert revisions == sorted(revisions)
@@ -205,7 +204,7 @@ def test_a_question_is_marked_when_it_or_any_question_may_stand_in_the_chat_and_
 
 
 def test_no_doubt_ends_before_the_turn_is_noted_or_nothing_is_owed() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(state, Busy) and isinstance(after, Busy) and state.queue.maybe_delivered is not None:
             told = isinstance(event, NothingOwed) or (isinstance(state, Noting) and isinstance(event, StoreUpdated))
 
@@ -213,7 +212,7 @@ def test_no_doubt_ends_before_the_turn_is_noted_or_nothing_is_owed() -> None:
 
 
 def test_a_doubt_ends_when_the_turn_is_noted_or_nothing_is_owed() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         noted = isinstance(state, Noting) and isinstance(event, StoreUpdated)
         if isinstance(after, Busy) and (noted or isinstance(event, NothingOwed)):
             resumes = isinstance(after, Acquiring) and after.turn.context.kind is TurnKind.RESUME
@@ -222,7 +221,7 @@ def test_a_doubt_ends_when_the_turn_is_noted_or_nothing_is_owed() -> None:
 
 
 def test_a_question_that_stands_or_may_stand_in_the_chat_is_in_doubt_until_it_is_noted() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         sent = isinstance(event, EffectDone | OutageBegan | Faulted) or event == SendFailed(maybe_delivered=True)
         if isinstance(state, Showing) and sent and state.remaining[0] in (QUESTION, STAMP):
             question = getattr(state.remaining[0], "question_id", None)
@@ -231,7 +230,7 @@ def test_a_question_that_stands_or_may_stand_in_the_chat_is_in_doubt_until_it_is
 
 
 def test_a_question_that_surely_was_not_sent_is_in_no_new_doubt() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(state, Showing) and event == SendFailed(maybe_delivered=False):
             before = ANY_QUESTION if state.turn.previous_unshown else queue_of(state).maybe_delivered
 
@@ -241,7 +240,7 @@ def test_a_question_that_surely_was_not_sent_is_in_no_new_doubt() -> None:
 def test_when_a_turn_is_dropped_after_one_that_was_not_shown_the_older_question_may_be_there() -> None:
     dropped = [
         after
-        for state, event, after in STEPS
+        for state, event, after in steps()
         if isinstance(state, Acquiring) and state.turn.previous_unshown and isinstance(event, OutageBegan | Faulted)
     ]
 
@@ -250,13 +249,13 @@ def test_when_a_turn_is_dropped_after_one_that_was_not_shown_the_older_question_
 
 
 def test_when_the_store_may_not_have_noted_a_turn_whatever_is_asked_says_so() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(state, Noting) and isinstance(event, OutageBegan | Faulted):
             assert queue_of(after).maybe_delivered == ANY_QUESTION
 
 
 def test_what_is_resumed_says_so_and_so_does_what_is_asked_in_its_place() -> None:
-    for state, _, after in STEPS:
+    for state, _, after in steps():
         resumed = [one for one in waiting(state) if one.context.kind is TurnKind.RESUME]
         taken_up = isinstance(after, Acquiring) and after.turn in resumed
         replaced = isinstance(after, Reasking) and isinstance(state, BackingOff) and resumed
@@ -268,7 +267,7 @@ def test_what_is_resumed_says_so_and_so_does_what_is_asked_in_its_place() -> Non
 
 
 def test_a_refused_turn_is_neither_repeated_nor_replaced_by_the_question() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(event, PersonBlocked):
             assert isinstance(after, Blocking)
             assert [one.revision for one in waiting(after)] == [one.revision for one in waiting(state)]
@@ -281,7 +280,7 @@ def test_a_refused_turn_is_neither_repeated_nor_replaced_by_the_question() -> No
 
 
 def test_a_lease_is_given_back_only_without_a_turn_in_hand() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(after, Releasing) and not isinstance(state, Releasing):
             given_up = isinstance(event, Faulted) and queue_of(state).failures + 1 >= GIVEN_UP
 
@@ -289,7 +288,7 @@ def test_a_lease_is_given_back_only_without_a_turn_in_hand() -> None:
 
 
 def test_whatever_is_shown_is_shown_under_a_lease_or_without_other_processes() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if isinstance(after, Showing) and not isinstance(state, Showing):
             assert isinstance(state, Acquiring)
             assert isinstance(event, LeaseAcquired | LeaseNotNeeded)
@@ -342,7 +341,7 @@ def test_pauses_grow_short_ones_while_the_store_is_away_and_only_our_faults_are_
 
 
 def test_failures_in_a_row_are_counted_until_something_succeeds() -> None:
-    for state, event, after in STEPS:
+    for state, event, after in steps():
         if not (isinstance(state, Busy) and isinstance(after, Busy)):
             continue
         failed = isinstance(after, BackingOff) and not isinstance(event, TurnCommitted)

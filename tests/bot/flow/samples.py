@@ -1,8 +1,10 @@
 """Samples of every kind of state and event, for the exhaustive tests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from enum import Enum
+from functools import cache
+from itertools import chain
 from typing import get_args
 
 from msgspec.structs import fields, replace
@@ -38,7 +40,8 @@ from bot.flow.events import (
     Throttled,
     VerificationRecord,
 )
-from bot.flow.rows import RuleContext
+from bot.flow.machine import advance
+from bot.flow.rows import RuleContext, Step
 from bot.flow.states import PhoneStage, State
 from tests.fakes import NOON, NUMBER, OTHER_NUMBER, make_identity
 from verification.attempts import AttemptId, Method, Reason
@@ -418,11 +421,22 @@ FORM_EVENTS = tuple(
 EVENTS = (*PERSONAL_EVENTS, *LINK_EVENTS, *FORM_EVENTS, *CORE_EVENTS, Throttled(), ReaskRequested(), ReminderDue())
 
 
+CHOICE_WORDS = {"国际站", *(first for first, *_ in filter(None, map(words_of, Choice)))}
+"""A word for each choice; the international site alone answers with a link where its choice is not offered."""
+
+
 def quick_events() -> Iterator[Event]:
     """Every event, but one word for each choice and command, and of buttons those of the question and of another."""
     words = [words_of(meant) for meant in (*Choice, *Command)]
-    # The international site alone answers with a link where its choice is not offered.
-    kept = {"国际站", *REMARKS, *PEOPLE, *QUESTIONS, *Choice, *Command, *(first for first, *_ in filter(None, words))}
+    kept = {
+        *CHOICE_WORDS,
+        *REMARKS,
+        *PEOPLE,
+        *QUESTIONS,
+        *Choice,
+        *Command,
+        *(first for first, *_ in filter(None, words)),
+    }
     left_out = {word for _, *others in filter(None, words) for word in others} - kept
     for event in EVENTS:
         match event:
@@ -437,6 +451,43 @@ def quick_events() -> Iterator[Event]:
 
 
 QUICK_EVENTS = tuple(quick_events())
+FEW_TEXTS = {*CHOICE_WORDS, *REMARKS}
+FEW_EVENTS = tuple(event for event in QUICK_EVENTS if not isinstance(event, Said) or event.text in FEW_TEXTS)
+"""The quick events without most texts, which take longest to be read."""
+MORE_EVENTS = tuple(event for event in QUICK_EVENTS if not isinstance(event, Said) or event.text not in GARBAGE)
+GETS_GARBAGE = (
+    *(states.Idle, states.AskingName, states.CheckingName, states.AskingNumber, states.ChangingName),
+    states.ChangingNumber,
+)
+
+
+def quick_tries(tried: Iterable[State]) -> Iterator[tuple[State, Sequence[Event]]]:
+    """Each state with its quick events: most texts with one state of each class, since the others read them alike.
+
+    Garbage is typed where a name or a number is awaited, and where nothing is.
+    """
+    have_read = set[type[State]]()
+    for state in tried:
+        if type(state) in have_read:
+            yield state, FEW_EVENTS
+        else:
+            yield state, QUICK_EVENTS if isinstance(state, GETS_GARBAGE) else MORE_EVENTS
+        have_read.add(type(state))
+
+
+QUICK_TRIES = tuple(quick_tries(QUICK_STATES))
+
+
+@cache
+def quick_steps(place: int) -> Sequence[tuple[State, Event, Step]]:
+    """The steps of the quick state at a place, computed once for all tests of a process."""
+    state, events = QUICK_TRIES[place]
+    return tuple((state, event, advance(state, event, CONTEXT)) for event in events)
+
+
+def all_quick_steps() -> Iterator[tuple[State, Event, Step]]:
+    """The steps of all quick states."""
+    return chain.from_iterable(map(quick_steps, range(len(QUICK_TRIES))))
 
 
 def context_at(turn: int) -> RuleContext:

@@ -30,7 +30,7 @@ from bot.flow.prompts import prompt
 from bot.flow.rows import RuleContext
 from bot.flow.states import State
 from tests.bot.flow.effect_texts import choices_in, texts_in
-from tests.bot.flow.samples import ATTEMPT, CONTEXT, QUESTION_ID, QUICK_EVENTS, STATES, opening, scanning
+from tests.bot.flow.samples import ATTEMPT, CONTEXT, FEW_EVENTS, QUESTION_ID, STATES, opening, quick_tries, scanning
 from tests.fakes import make_identity
 from verification.attempts import TYPED_METHODS, Method
 
@@ -46,11 +46,6 @@ ABOUT_THE_CONSOLE = {"console_path", "overseas", "enterprise", "how_many", "regi
     *("takes_how_long", "incomplete_papers"),
 }
 """Topics that tell what the console asks for, or how many accounts an app may have: true whatever is on here."""
-EVENTS_THAT_COUNT = tuple(
-    event
-    for event in QUICK_EVENTS
-    if not isinstance(event, SideTapped) and not (isinstance(event, Tapped) and event.question_id != QUESTION_ID)
-)
 with_each_combination = pytest.mark.parametrize("on", COMBINATIONS, ids="+".join)
 
 
@@ -69,12 +64,19 @@ def states_with(on: tuple[Method, ...]) -> Iterator[State]:
             yield state
 
 
-def steps(on: tuple[Method, ...]) -> Iterator[tuple[State, Event, State, e.Effect]]:
+def counts(event: Event) -> bool:
+    """Whether an event may lead to another question: a side message and an earlier question's button never do."""
+    return not isinstance(event, SideTapped) and not (isinstance(event, Tapped) and event.question_id != QUESTION_ID)
+
+
+def steps(on: tuple[Method, ...], *, is_quick: bool) -> Iterator[tuple[State, Event, State, e.Effect]]:
     # One state of each kind and method: buttons depend on nothing else.
     each = {(type(state), getattr(state, "method", None)): state for state in states_with(on)}
-    for state in each.values():
-        for event in EVENTS_THAT_COUNT:
-            step = advance(state, event, context_with(on, Method.QQ))
+    context = context_with(on, Method.QQ)
+    tries = ((state, FEW_EVENTS) for state in each.values()) if is_quick else quick_tries(each.values())
+    for state, events in tries:
+        for event in filter(counts, events):
+            step = advance(state, event, context)
             yield from ((state, event, step.state, effect) for effect in step.effects)
 
 
@@ -94,14 +96,17 @@ def buttons_of_methods_off(effect: e.Effect, state: State, on: tuple[Method, ...
 
 
 @pytest.mark.parametrize(
-    "on",
-    [pytest.param(on, marks=() if on in QUICK_COMBINATIONS else pytest.mark.slow("products")) for on in COMBINATIONS],
-    ids="+".join,
+    ("on", "is_quick"),
+    [
+        *((on, True) for on in QUICK_COMBINATIONS),
+        *(pytest.param(on, False, marks=pytest.mark.slow("products")) for on in COMBINATIONS),
+    ],
+    ids=lambda value: "quick" if value is True else "all" if value is False else "+".join(value),
 )
-def test_no_button_leads_to_a_method_that_is_off(on: tuple[Method, ...]) -> None:
+def test_no_button_leads_to_a_method_that_is_off(on: tuple[Method, ...], *, is_quick: bool) -> None:
     wrong = {
         (type(before).__name__, str(event), choice)
-        for before, event, after, effect in steps(on)
+        for before, event, after, effect in steps(on, is_quick=is_quick)
         for choice in buttons_of_methods_off(effect, after, on)
     }
 

@@ -2,27 +2,31 @@
 
 import html
 import re
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cache
+from itertools import product
 
 import pytest
 from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import effects as e
-from bot.flow.events import Command
+from bot.flow.events import Command, Event
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
+from bot.flow.rows import RuleContext, Step
 from bot.flow.states import PhoneStage, State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, texts_in
 from tests.bot.flow.samples import (
     CONTEXT,
     EVENTS,
+    FEW_EVENTS,
     ONE_OF_EACH,
-    QUICK_EVENTS,
     QUICK_STATES,
     STATES,
+    all_quick_steps,
     label,
     opening,
     scanning,
@@ -51,44 +55,47 @@ SECTIONS = (
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
-IN_OTHER_APPS = (
+IN_OTHER_APPS: tuple[State, ...] = (
     *(replace(scanning(Method.QQ), app=app) for app in (ProviderApp.WECHAT, ProviderApp.ALIPAY, ProviderApp.ANY)),
     replace(scanning(Method.WECHAT), app=ProviderApp.QQ),
 )
 
 
-WAITING_LONG = (
+WAITING_LONG: tuple[State, ...] = (
     replace(opening(), since=NOON - timedelta(days=1)),
     replace(scanning(stage=PhoneStage.OPENED), since=NOON - timedelta(days=1)),
     *(replace(scanning(stage=stage), expires_at=NOON) for stage in PhoneStage),
 )
 
 
-QUICK = (
-    *QUICK_STATES,
+OTHERS = (
     *map(opening, (Method.QQ, Method.FACE)),
     *map(scanning, (Method.QQ, Method.FACE)),
     *IN_OTHER_APPS,
     *WAITING_LONG,
 )
+QUICK = (*QUICK_STATES, *OTHERS)
 ALL = (*STATES, *IN_OTHER_APPS, *WAITING_LONG)
 of_each_state = pytest.mark.parametrize(
     "reaching", [pytest.param(QUICK, id="quick"), pytest.param(ALL, id="all", marks=pytest.mark.slow("products"))]
 )
 
 
+def caused(states: Iterable[State], events: Iterable[Event], context: RuleContext) -> Iterator[Step]:
+    return (advance(state, event, context) for state, event in product(states, events))
+
+
 @cache
 def reached(states: tuple[State, ...]) -> tuple[e.Effect, ...]:
     """Every effect that these samples cause, each once."""
-    by_face_alone = states if states is ALL else ONE_OF_EACH
-    every = {
-        repr(effect): effect
-        for context, started in ((CONTEXT, states), (replace(CONTEXT, methods=(Method.FACE,)), by_face_alone))
-        for state in started
-        for event in (EVENTS if states is ALL else QUICK_EVENTS)
-        for effect in advance(state, event, context).effects
-    }
-    return tuple(every.values())
+    by_face_alone = replace(CONTEXT, methods=(Method.FACE,))
+    if states is ALL:
+        steps = [step for context in (CONTEXT, by_face_alone) for step in caused(states, EVENTS, context)]
+    else:
+        steps = [step for _, _, step in all_quick_steps()]
+        steps += caused(OTHERS, FEW_EVENTS, CONTEXT)
+        steps += caused(ONE_OF_EACH, FEW_EVENTS, by_face_alone)
+    return tuple({repr(effect): effect for step in steps for effect in step.effects}.values())
 
 
 def length(markup: str) -> int:

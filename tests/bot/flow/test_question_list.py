@@ -30,10 +30,9 @@ from bot.flow.effects import (
     Value,
     Values,
 )
-from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from tests.bot.flow.samples import CONTEXT, LINK, QUICK_EVENTS, STATES, label
+from tests.bot.flow.samples import LINK, STATES, all_quick_steps, label
 from tests.bot.flow.transcript import shown
 from verification.attempts import Method
 
@@ -100,11 +99,10 @@ def questions() -> Iterator[str]:
 def other_replies() -> list[str]:
     """Each other text once, with the values that it has first."""
     replies = dict[tuple[str, object], str]()
-    for state in LISTED:
-        for event in QUICK_EVENTS:
-            for effect in advance(state, event, CONTEXT).effects:
-                if isinstance(effect, OTHER):
-                    replies.setdefault((shown(effect), getattr(effect, "rows", ())), "\n".join(listed(effect)))
+    for state, _, step in all_quick_steps():
+        for effect in step.effects if state in LISTED else ():
+            if isinstance(effect, OTHER):
+                replies.setdefault((shown(effect), getattr(effect, "rows", ())), "\n".join(listed(effect)))
     return sorted(replies.values())
 
 

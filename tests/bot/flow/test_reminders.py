@@ -12,6 +12,7 @@ from bot.flow.reminders import REMINDED, Reminders, ReminderTimes, next_reminder
 from bot.flow.states import State
 from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import CONTEXT, LATER, ONE_OF_EACH, STATES, failed, label, quota_full, scanning, verified
+from tests.each_case import each_case
 from verification.attempts import Reason
 
 MORNING = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -55,7 +56,7 @@ def test_none_comes_at_night_by_the_clock_of_the_setting(local: str, by_day: str
     assert ReminderTimes(zone=zone).by_day(moment) == expected
 
 
-@pytest.mark.parametrize("state", STATES, ids=label)
+@each_case("state", STATES, label)
 def test_only_a_step_that_waits_for_the_person_is_reminded_of(state: State) -> None:
     due = next_reminder(Reminders(), state, MORNING, TIMES)
     is_end = isinstance(state, states.Idle | states.Verified | states.QuotaFull)

@@ -9,17 +9,18 @@ from bot.flow.machine import advance, choices, row_for_event, row_for_trigger
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
 from bot.flow.typed_input import is_question, match_choice, match_command, normalize
 from tests.bot.flow.samples import CONTEXT, GARBAGE, PEOPLE, STATE_KINDS, STATES, texts, words_of
+from tests.each_case import each_case
 
 TRADITIONAL_FORMS = [chr(code) for code in range(0x4E00, 0xA000) if simplify(chr(code)) != chr(code)]
 ALL: tuple[Choice | Command, ...] = (*Choice, *Command)
 
 
-@pytest.mark.parametrize("meant", ALL, ids=lambda meant: f"{type(meant).__name__}-{meant}")
+@each_case("meant", ALL, lambda meant: f"{type(meant).__name__}-{meant}")
 def test_every_word_is_listed_as_it_is_compared(meant: Choice | Command) -> None:
     assert [word for word in words_of(meant) if normalize(word) != word] == []
 
 
-@pytest.mark.parametrize("meant", ALL, ids=lambda meant: f"{type(meant).__name__}-{meant}")
+@each_case("meant", ALL, lambda meant: f"{type(meant).__name__}-{meant}")
 def test_no_word_is_listed_twice_or_is_a_number(meant: Choice | Command) -> None:
     listed = words_of(meant)
 
@@ -198,7 +199,7 @@ ANYWHERE = ("how", "what", "why", "when", "where", "which", "who")
 AT_THE_START = ("can", "could", "do", "does", "is", "are", "must", "should", "will")
 
 
-@pytest.mark.parametrize("word", ["?", "？", *CHINESE, *ANYWHERE])
+@each_case("word", ["?", "？", *CHINESE, *ANYWHERE])
 def test_a_text_with_a_question_word_looks_like_a_question(word: str) -> None:
     assert is_question(f" 认证 {word} 认证 ")
     assert is_question(word.upper())

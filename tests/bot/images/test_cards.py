@@ -3,8 +3,6 @@
 import io
 from collections.abc import Callable
 
-import cv2
-import numpy
 import pytest
 import zxingcpp
 from hypothesis import given, settings
@@ -27,6 +25,9 @@ def decoded(picture: Image.Image) -> str | None:
 
 
 def decoded_by_opencv(picture: Image.Image) -> str:
+    import cv2  # here, because no other test pays for these two
+    import numpy
+
     text, *_ = cv2.QRCodeDetectorAruco().detectAndDecode(numpy.asarray(picture.convert("L")))
     return text
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.each_case import each_case
 from verification.providers.addresses import is_elsewhere, is_loopback, is_public, parse_base_url
 
 INNER = [
@@ -133,7 +134,7 @@ def test_an_address_of_the_open_internet_is_public(address: str) -> None:
     assert is_public(address)
 
 
-@pytest.mark.parametrize(("host", "expected"), EXPECTED.items())
+@each_case("host, expected", EXPECTED.items())
 def test_ssrf_an_address_gets_the_same_answers_on_every_python(host: str, expected: tuple[bool, bool, bool]) -> None:
     assert (is_loopback(host), is_elsewhere(host), is_public(host)) == expected
 

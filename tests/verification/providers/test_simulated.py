@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from tests.each_case import each_case
 from verification import AttemptId, AttemptStatus, Identity, Method, Name, Number, Passed, Reason, Rejected
 from verification.attempts import APP_OF_METHOD, TYPED_METHODS
 from verification.providers.simulated.provider import SimulatedProvider
@@ -50,7 +51,7 @@ def walk(method: Method, choice: VerdictChoice) -> list[Transition]:
     return [apply_press(method, stage, ButtonPress(press, choice, ticked=True)) for stage, press in GOOD_PATHS[method]]
 
 
-@pytest.mark.parametrize(("method", "stage"), list(product(Method, PageStage)))
+@each_case("method, stage", product(Method, PageStage))
 def test_every_press_at_every_stage_gives_a_valid_transition(method: Method, stage: PageStage) -> None:
     for press, choice, ticked in product(PageButton, VerdictChoice, (True, False)):
         pressed = ButtonPress(press, choice, ticked)

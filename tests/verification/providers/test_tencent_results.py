@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.each_case import each_case
 from tests.faceid_server import TEXT_FIELDS
 from tests.fakes import NUMBER, OTHER_NUMBER, make_attempt
 from verification.attempts import Reason
@@ -47,7 +48,7 @@ def text(**fields: object) -> dict[str, Any]:
     return dict.fromkeys(TEXT_FIELDS) | fields
 
 
-@pytest.mark.parametrize(("reason", "code"), [(reason, code) for reason, codes in EXPECTED for code in codes])
+@each_case("reason, code", [(reason, code) for reason, codes in EXPECTED for code in codes])
 def test_every_code_has_its_reason(reason: Reason, code: int) -> None:
     assert read_text(text(ErrCode=code), ATTEMPT) == FlowFailed(code, 0, reason)
 
@@ -62,7 +63,7 @@ def test_an_unknown_code_is_a_failure_without_a_reason(code: int) -> None:
 
 
 @pytest.mark.parametrize("result", [None, {}, [], "passed", 0, text(), text(ErrCode=17), text(ErrCode=14)])
-@pytest.mark.parametrize("value", [None, [], "", 7])
+@each_case("value", [None, [], "", 7])
 def test_a_flow_without_a_result_is_not_finished(result: object, value: object) -> None:
     given = result | {"LivenessDetail": value} if isinstance(result, dict) else result
     assert read_text(given, ATTEMPT) == NotFinished()

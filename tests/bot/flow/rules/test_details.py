@@ -15,6 +15,7 @@ from bot.flow.rows import Step
 from tests.bot.flow.effect_texts import buttons, strings
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, NAME, ODD_NAME, OTHER_NAME, QUESTION_ID
 from tests.bot.flow.transcript import TO_CONFIRM, TO_NAME, TO_NUMBER, after, holds
+from tests.each_case import each_case
 from tests.fakes import NUMBER, OTHER_NUMBER, make_identity
 from verification.identity import Identity, Name, Number
 
@@ -273,7 +274,7 @@ ANSWERED = {
 
 
 @pytest.mark.parametrize("text", ANSWERED)
-@pytest.mark.parametrize("state", [ASKING_NAME, ASKING_NUMBER, CHANGING_NAME, CHANGING_NUMBER], ids=type)
+@each_case("state", [ASKING_NAME, ASKING_NUMBER, CHANGING_NAME, CHANGING_NUMBER])
 def test_a_wish_a_question_or_small_talk_is_answered_and_the_step_stays(text: str, state: states.State) -> None:
     step = said(text, state)
     section = "number" if isinstance(state, states.AskingNumber | states.ChangingNumber) else "name"

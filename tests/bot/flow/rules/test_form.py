@@ -26,6 +26,7 @@ from tests.bot.flow.samples import (
     label,
     private_identity,
 )
+from tests.each_case import each_case
 from tests.fakes import NUMBER, OTHER_NUMBER, make_identity
 from verification.identity import Identity, Name, Number
 
@@ -66,7 +67,7 @@ def test_no_other_step_offers_it() -> None:
     assert offering == set(TYPED)
 
 
-@pytest.mark.parametrize("state", [pytest.param(state, id=label(state)) for state in STATES])
+@each_case("state", STATES, label)
 def test_the_form_of_another_question_or_step_changes_nothing(state: State) -> None:
     late = replace(SENT, question_id="m-earlier")
     events = [late] if isinstance(state, TYPED) else [late, SENT]
