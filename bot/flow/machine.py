@@ -7,7 +7,7 @@ switched off is decided here, for all states at once: see `offers`.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from bot.flow.effects import DeleteUserMessage
+from bot.flow.effects import DeleteUserMessage, Effect, OpenAttempt
 from bot.flow.events import (
     AttemptRefusal,
     AttemptRefused,
@@ -109,8 +109,18 @@ def advance(state: State, event: Event, context: RuleContext) -> Step:
     step = _about_method_off(state, event, context)
     if step is None:
         step = _advance_by_table(current_state(state, context.methods), event, context)
-    effects = (only_offered(effect, step.state, context) for effect in step.effects)
-    return Step(step.state, tuple(effects))
+    return Step(step.state, tuple(only_offered(effect, step.state, context) for effect in _with_opening(step)))
+
+
+def _with_opening(step: Step) -> tuple[Effect, ...]:
+    """The effects of a step; each that leaves the dialogue waiting for a code has it made, unless that goes on already.
+
+    There is no question to ask again meanwhile, so any turn may come after one whose replies were lost.
+    """
+    if not isinstance(step.state, Opening):
+        return step.effects
+    attempt, account, method = step.state.attempt, step.state.account, step.state.method
+    return (*step.effects, OpenAttempt(attempt, account, step.state.identity, method))
 
 
 def _about_method_off(state: State, event: Event, context: RuleContext) -> Step | None:
