@@ -5,7 +5,7 @@ switched off is decided here, for all states at once: see `offers`.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.flow.effects import DeleteUserMessage, Effect, OpenAttempt
 from bot.flow.events import (
@@ -106,9 +106,8 @@ def row_for_trigger(state: type[StateBase], trigger: Trigger) -> Row | None:
 def advance(state: State, event: Event, context: RuleContext) -> Step:
     """The next state and the effects, by the transition for what the event means in this state."""
     context = current_context(context)
-    step = _about_method_off(state, event, context)
-    if step is None:
-        step = _advance_by_table(current_state(state, context.methods), event, context)
+    off = _method_off_rule(state, event, context.methods)
+    step = off(state, context) if off else _advance_by_table(current_state(state, context.methods), event, context)
     return Step(step.state, tuple(only_offered(effect, step.state, context) for effect in _with_opening(step)))
 
 
@@ -123,12 +122,11 @@ def _with_opening(step: Step) -> tuple[Effect, ...]:
     return (*step.effects, OpenAttempt(attempt, account, step.state.identity, method))
 
 
-def _about_method_off(state: State, event: Event, context: RuleContext) -> Step | None:
-    """What becomes of a choice, an attempt or a suggestion whose method is off; None for any other event."""
-    methods = context.methods
+def _method_off_rule(state: State, event: Event, methods: Methods) -> Callable[[State, RuleContext], Step] | None:
+    """The rule for a choice, an attempt or a suggestion whose method is off; None for any other event."""
     match state, event:
         case _, MethodSuggested(method) if method not in methods or not method.takes_identity:
-            return links.method_off_suggested(state, context)
+            return links.method_off_suggested
         case (
             Agreeing() | Identified() | Attempting(),
             Tapped(choice=choice, question_id=state.question_id),
@@ -143,7 +141,7 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
             is_off = expired == attempt and method not in methods
         case _:
             return None
-    return scan.method_withdrawn(state, context) if is_off else None
+    return scan.method_withdrawn if is_off else None
 
 
 def _advance_by_table(state: State, event: Event, context: RuleContext) -> Step:
@@ -160,7 +158,10 @@ def _advance_by_table(state: State, event: Event, context: RuleContext) -> Step:
 
 
 def row_for_event(state: State, event: Event, methods: Methods = _ALL_METHODS) -> Row | None:
-    """The transition for an event; None for a button that is no longer valid."""
+    """The transition for an event; None for a button that is no longer valid or for a method that is off."""
+    if _method_off_rule(state, event, methods):
+        return None
+    state = current_state(state, methods)
     trigger = _trigger_of(state, event, methods)
     return None if trigger is None else row_for_trigger(type(state), trigger)
 
