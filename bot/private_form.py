@@ -8,9 +8,8 @@ answers, as the turn of an update is before the update is confirmed.
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from bot.content.catalogue import Catalogue
 from bot.content.telegram_html import strip_tags
@@ -25,6 +24,7 @@ from bot.init_data import user_of
 from verification.dialogue_store import Dialogue, DialogueStore, DialogueUnit
 from verification.identity import Identity
 from verification.ids import PersonId
+from verification.record import Record
 from web.dependencies import FormAnswers, FormResult, FormStatus
 
 _VALID_FOR = timedelta(hours=24)
@@ -39,8 +39,7 @@ class _Question(NamedTuple):
     until: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormLinks:
+class FormLinks(Record, kw_only=True):
     """Makes and reads the addresses of the form."""
 
     store: DialogueStore
@@ -68,15 +67,16 @@ class FormLinks:
         return _Question(PersonId(person), question_id, float(until))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateForm:
+class PrivateForm(Record, kw_only=True):
     """The form of this bot; `handle` commits a turn, and `bot_token` is what Telegram signs with."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"bot_token"})
 
     links: FormLinks
     handle: Callable[[Envelope], Awaitable[None]]
     catalogue: Catalogue
     new_rule_context: Callable[[], RuleContext]
-    bot_token: str = field(repr=False)
+    bot_token: str
 
     async def status(self, token: str) -> FormStatus:
         """Whether the form is open."""

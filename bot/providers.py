@@ -5,10 +5,11 @@ Each vendor's modules are imported where its provider is opened: together they w
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import field
 
 from bot.outages import Outage, noting
 from bot.settings import BadSetting, Settings
@@ -21,6 +22,7 @@ from verification.providers.guarded import GuardedProvider
 from verification.providers.handover import HandoverPages
 from verification.providers.http import HttpCall, HttpProvider, ProviderEndpoint
 from verification.providers.simulated.provider import SimulatedProvider
+from verification.record import Record
 from verification.signing import WebhookSigner
 
 if TYPE_CHECKING:
@@ -31,8 +33,7 @@ _MAX_LIFETIMES = 3
 """An attempt may get its full time three times: waiting, opened, confirming."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredProviders:
+class ConfiguredProviders(Record):
     """The provider of each method, and our pages of it.
 
     `pollable` has those that must be asked how far an attempt is, behind breakers.

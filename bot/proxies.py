@@ -6,11 +6,12 @@ this machine itself, so that the playground and a Bot API server on the same mac
 """
 
 from base64 import b64encode
-from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
+from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from verification.providers.addresses import is_loopback
+from verification.record import Record
 
 _PORTS = {"http": 80, "socks5": 1080, "socks5h": 1080, "socks": 1080}
 """GNOME writes `socks://`; a name is resolved by the proxy in any case."""
@@ -18,14 +19,15 @@ _MAX_FIELD = 255
 """Bytes of a name or a password (RFC 1929)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Record):
     """An HTTP proxy, or one that speaks SOCKS 5; `username` is empty where the proxy asks for none."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"username", "password"})
 
     host: str
     port: int
-    username: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
+    username: str = ""
+    password: str = ""
     is_socks: bool = False
 
     @property

@@ -5,16 +5,15 @@ second bot on the database would take its updates for repeated ones, and its peo
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 
 from storage import statements as sql
 from storage.database import Connection, Database, Row, fetch_alone
 from storage.errors import WrongBot
 from verification.ids import FrontEnd
+from verification.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class BotOwnership:
+class BotOwnership(Record):
     """The bot of one front end; a bot is named by its id, which stays when its token is renewed."""
 
     database: Database

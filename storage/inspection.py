@@ -1,7 +1,8 @@
 """Inspects a database without changing it: its schema, whether the keys fit, whether every sealed value opens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from storage import statements as sql
 from storage.database import Database
@@ -10,13 +11,13 @@ from storage.errors import DecryptionFailed
 from storage.mapping import associated_data
 from storage.migrations import known_migrations, schema_version
 from storage.store import SqlStore
+from verification.record import Record
 from verification.result_outbox import ResultBacklog
 
 _BATCH = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectionReport:
+class InspectionReport(Record, kw_only=True):
     """The findings; for a database whose schema is not this program's, only the version numbers."""
 
     schema: int
@@ -25,7 +26,7 @@ class InspectionReport:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     with_old_keys: int = 0
     dead_letters: int = 0
-    results: ResultBacklog = ResultBacklog()  # noqa: RUF009 - frozen
+    results: ResultBacklog = ResultBacklog()
 
 
 async def has_keys(database: Database) -> bool:

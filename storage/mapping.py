@@ -1,8 +1,9 @@
 """Maps rows to records and back: times as microseconds, secrets sealed for their row."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from storage.database import Row, Value
 from storage.encryption.sealing import AssociatedData, IndexKind, Sealing
@@ -68,7 +69,7 @@ def read_attempt(row: Row, sealing: Sealing) -> Attempt:
         reason,
         expiry_announced,
     ) = row
-    secret_fields = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
+    secret_fields = msgspec.json.decode(sealing.open(sealed, _secrets_aad(identifier)))
     return Attempt(
         id=AttemptId(identifier),
         account=Account(account),
@@ -372,7 +373,7 @@ def _secrets(attempt: Attempt) -> str:
     secret_fields = {"token": attempt.token, "page": attempt.provider_state}
     if attempt.identity is not None:
         secret_fields |= {"name": attempt.identity.name.plain, "number": attempt.identity.number.plain}
-    return json.dumps(secret_fields, separators=(",", ":"))
+    return msgspec.json.encode(secret_fields).decode()
 
 
 def _reason(text: str | None) -> Reason | None:
@@ -393,7 +394,7 @@ def _cohort(increment: FunnelIncrement) -> tuple[str, str, str]:
 
 def _masked(identifier: str, sealed: bytes, sealing: Sealing) -> tuple[str, str]:
     try:
-        secret_fields = json.loads(sealing.open(sealed, _secrets_aad(identifier)))
+        secret_fields = msgspec.json.decode(sealing.open(sealed, _secrets_aad(identifier)))
     except DecryptionFailed:
         # Support needs the rest of a damaged attempt all the more.
         return "", ""

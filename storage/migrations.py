@@ -2,13 +2,13 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from storage.database import Connection, Database
 from storage.errors import NewerSchema
+from verification.record import Record
 
 _FOLDER = Path(__file__).parent / "schema"
 _CREATE_TABLE = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY, name TEXT NOT NULL)"
@@ -20,13 +20,14 @@ BeforeUpgrade = Callable[[Database, int, int], Awaitable[None]]
 """Is called with a database, its schema version and the new one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
+class Migration(Record, kw_only=True):
     """One migration of the schema."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"script"})
 
     version: int
     name: str
-    script: str = field(repr=False)
+    script: str
 
 
 def known_migrations(folder: Path = _FOLDER) -> Sequence[Migration]:

@@ -1,9 +1,11 @@
 """Stand-ins at the ports: a clock that is set, counted tokens, a provider that only notes, fixed keys."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+
+from msgspec.structs import replace
 
 from storage.encryption.sealing import Sealing
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, ProviderApp
@@ -41,7 +43,7 @@ def make_attempt(attempt_id: str = "a1", account: str = "telegram:100012345", **
         identity=make_identity(),
         token=f"token-of-{attempt_id}",
     )
-    return replace(attempt, **changes)  # type: ignore[arg-type]
+    return replace(attempt, **changes)
 
 
 @dataclass

@@ -5,14 +5,16 @@ identity only while it is live: reaching a terminal status removes it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NewType
+from typing import ClassVar, Literal, NewType
+
+from msgspec.structs import replace
 
 from verification.errors import AttemptOver
 from verification.identity import Identity, NetworkIdentity
 from verification.ids import Account, Contact
+from verification.record import Record
 
 AttemptId = NewType("AttemptId", str)
 
@@ -125,15 +127,15 @@ class Reason(StrEnum):
     BUSY = "busy"
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Record):
     """The provider confirmed the identity; without a typed one, `network_identity` is who it says the person is."""
 
-    network_identity: NetworkIdentity | None = field(default=None, repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"network_identity"})
+
+    network_identity: NetworkIdentity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Record):
     """The provider did not confirm the identity, for this reason."""
 
     reason: Reason
@@ -142,12 +144,13 @@ class Rejected:
 Verdict = Passed | Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Record):
     """How far a person has come on the phone."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"provider_state"})
+
     status: AttemptStatus
-    provider_state: str = field(repr=False)
+    provider_state: str
 
 
 Move = Progress | Verdict
@@ -159,14 +162,15 @@ def furthest(reached: AttemptStatus, new: AttemptStatus) -> AttemptStatus:
     return reached if reached is AttemptStatus.CONFIRMING else new
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Record, kw_only=True):
     """One attempt as the store holds it.
 
     `identity` is None where none was typed, and after the end. `contact` is the front end's address of the person
     who gets its notices. `provider_state` is what the provider needs for its own steps; the core never reads it.
     Times are UTC.
     """
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"token", "provider_state"})
 
     id: AttemptId
     account: Account
@@ -177,8 +181,8 @@ class Attempt:
     created_at: datetime
     expires_at: datetime
     identity: Identity | None
-    token: str = field(repr=False)
-    provider_state: str = field(default="", repr=False)
+    token: str
+    provider_state: str = ""
     reason: Reason | None = None
     expiry_announced: bool = False
 

@@ -8,10 +8,11 @@ no race can verify a fourth account.
 
 import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
+
+from msgspec.structs import replace
 
 from verification.attempts import (
     LIVE_STATUSES,
@@ -54,6 +55,7 @@ from verification.ports import (
     Store,
     Unit,
 )
+from verification.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +65,7 @@ _BATCH = 100
 """Attempts that one call of `expire_due` starts with."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRequest:
+class AttemptRequest(Record):
     """A front end's request; it makes `id` once, so that repeating the request is harmless.
 
     `identity` is None for a method that takes none.
@@ -77,23 +78,23 @@ class AttemptRequest:
     method: Method
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanCode:
+class ScanCode(Record, kw_only=True):
     """What the person needs to continue: the address that the QR code holds, and the match code to compare.
 
     `simulated`: the provider proves nothing. `app`: what its pages need.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"phone_url"})
+
     attempt: AttemptId
-    phone_url: str = field(repr=False)
+    phone_url: str
     match_code: str
     expires_at: datetime
     simulated: bool = False
     app: ProviderApp | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoreDeps:
+class CoreDeps(Record):
     """What the core needs besides the store and the providers.
 
     `clock` returns aware UTC times; `token` returns at least 128 random bits as URL characters; `match_code` returns

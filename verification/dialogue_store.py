@@ -10,13 +10,13 @@ person's key names: no other front end is given it.
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from verification.ids import Account, FrontEnd, PersonId
 from verification.invitations import Purpose
 from verification.ports import QuotaSlot, Store, Unit
+from verification.record import Record
 from verification.support.store import DialogueSupportUnit
 
 T = TypeVar("T")
@@ -29,12 +29,13 @@ WORKER = "worker:"
 """Precedes the id of a program that works for a person and leaves the lease to others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialogue:
+class Dialogue(Record, kw_only=True):
     """A person's dialogue as the store holds it."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"text"})
+
     person: PersonId
-    text: str = field(repr=False)
+    text: str
     language: str | None
     revision: int
     shown: int
@@ -42,8 +43,7 @@ class Dialogue:
     blocked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PendingReply:
+class PendingReply(Record):
     """A person whose last answer has not reached the chat, and the program that holds the lease, if any."""
 
     person: PersonId
@@ -51,8 +51,7 @@ class PendingReply:
     holder: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Record):
     """A lease on a person, as a program acquired it; `already_held`: the same program held it before."""
 
     shown: int
@@ -60,8 +59,7 @@ class Lease:
     already_held: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heartbeat:
+class Heartbeat(Record, kw_only=True):
     """A running program's heartbeat: its name among the replicas, the id of this start, and a counter."""
 
     name: str
@@ -69,8 +67,7 @@ class Heartbeat:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Record, kw_only=True):
     """A person's consent: to what (`kind` and text `version`), in which language, when."""
 
     person: PersonId
@@ -81,8 +78,7 @@ class Consent:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastAttempt:
+class PastAttempt(Record, kw_only=True):
     """An attempt as its person may see it: without name and number."""
 
     account: Account
@@ -92,16 +88,14 @@ class PastAttempt:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LinkBinding:
+class LinkBinding(Record):
     """The fact that a link bound a person to an account."""
 
     account: Account
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PersonRecords:
+class PersonRecords(Record):
     """Everything stored about a person, for themselves; `quota_slot` is the one that their account has taken."""
 
     consents: Sequence[Consent]
@@ -110,8 +104,7 @@ class PersonRecords:
     quota_slot: QuotaSlot | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PendingDeletion:
+class PendingDeletion(Record):
     """A message to delete from the chat: a person's message with secrets, or a question that is over."""
 
     person: PersonId
@@ -119,8 +112,7 @@ class PendingDeletion:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnRecords:
+class TurnRecords(Record, kw_only=True):
     """What is stored that a turn begins with: whether its event was seen, the dialogue, and an account's quota slot."""
 
     is_seen: bool

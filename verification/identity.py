@@ -7,12 +7,13 @@ only certain rules are applied. The `repr` of every class here hides its content
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 
 from verification.ideographs import EQUIVALENT_IDEOGRAPHS
 from verification.numbers import DEFAULT_IGNORABLE, NumberProblem, find_number
+from verification.record import Record
 
 NAME_LIMIT = 50
 """Code points. The notice of twelve ministries (2016) asks for at least 25 hanzi; some people have longer names."""
@@ -50,14 +51,15 @@ class NameProblem(StrEnum):
     CHARACTERS = "characters"
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Record, omit_defaults=True):
     """A person's name as on the card, in stored form: NFKC, `·` as the only separator.
 
     `is_confidential`: the person gave it outside the chat, so a front end that writes into a chat shows it masked only.
     """
 
-    plain: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"plain"})
+
+    plain: str
     is_confidential: bool = False
 
     @property
@@ -70,11 +72,12 @@ class Name:
         return name[0] + "*" * (len(name) - 1 - len(tail)) + tail
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Record):
     """A resident identity number that passed every check: 17 digits and a check character."""
 
-    plain: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"plain"})
+
+    plain: str
 
     @property
     def masked(self) -> str:
@@ -82,19 +85,19 @@ class Number:
         return f"{self.plain[:6]}{'*' * 8}{self.plain[14:]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Record):
     """A name and a number that a person states together."""
 
     name: Name
     number: Number
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkIdentity:
+class NetworkIdentity(Record):
     """A person as the national network identity names them to one organisation: no name, no number, always the same."""
 
-    identifier: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"identifier"})
+
+    identifier: str
 
 
 def clean_name(text: str) -> str:

@@ -9,13 +9,13 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
 from verification.attempts import Method
 from verification.ids import Account, Actor, PersonId
+from verification.record import Record
 
 LinkId = NewType("LinkId", str)
 """Sixteen hexadecimal digits: they only tell links apart; the signature is the secret part."""
@@ -54,8 +54,7 @@ class LinkState(StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Record, kw_only=True):
     """A link as the store holds it; `person` opened it first, `verified` says whether its account is verified now.
 
     `method` and `language` are suggestions for the person, if any. Times are UTC. `expired` says that somebody was

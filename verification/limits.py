@@ -7,14 +7,15 @@ only towards the different numbers of a person. When strangers use up the limit 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import ClassVar
+
+from verification.record import Record
 
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptLimits:
+class AttemptLimits(Record, kw_only=True):
     """The most attempts a day: per account, per person, per number, and of all people together (`overall`).
 
     `numbers` is how many different numbers a person may try; `own_share` is how many attempts with a number a person
@@ -29,15 +30,16 @@ class AttemptLimits:
     overall: int = 5000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateLimitRecord:
+class RateLimitRecord(Record, kw_only=True):
     """An earlier attempt that shares the account, the person or the number with the requested one.
 
     `number` is an opaque key that only tells numbers apart; `provider_called` says whether a provider was called.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"number"})
+
     at: datetime
-    number: str = field(repr=False)
+    number: str
     provider_called: bool
     same_account: bool
     same_person: bool

@@ -4,10 +4,9 @@ Each method states its promise; any implementation that keeps all of them can re
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from verification.attempts import (
     Attempt,
@@ -23,6 +22,7 @@ from verification.attempts import (
 from verification.identity import Identity, NetworkIdentity
 from verification.ids import Account, Contact, FrontEnd
 from verification.limits import RateLimitRecord
+from verification.record import Record
 
 T = TypeVar("T")
 
@@ -38,8 +38,7 @@ class NoticeKind(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Record):
     """An event that a front end must send to a person; it stays stored until it is settled, so a crash loses none.
 
     `simulated` says of a success that its provider proves nothing.
@@ -57,8 +56,7 @@ class Notice:
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaSlot:
+class QuotaSlot(Record):
     """A taken quota slot of an ID number: this account is verified; `simulated`: by a provider that proves nothing."""
 
     account: Account
@@ -67,8 +65,7 @@ class QuotaSlot:
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DueAttempt:
+class DueAttempt(Record):
     """An attempt that has expired or soon will."""
 
     id: AttemptId
@@ -195,27 +192,30 @@ class Store(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSession:
+class ProviderSession(Record):
     """An opened session: what the provider remembers of it, at most 2 KiB; the store seals it."""
 
-    provider_state: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"provider_state"})
+
+    provider_state: str
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneRedirect:
+class PhoneRedirect(Record):
     """Where the phone goes now, and what the provider remembers from here on."""
 
-    url: str = field(repr=False)
-    provider_state: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"url", "provider_state"})
+
+    url: str
+    provider_state: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderAnswer:
+class ProviderAnswer(Record):
     """What a poll says, and what the provider remembers with it; None: the same as before."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"provider_state"})
+
     news: AttemptStatus | Verdict
-    provider_state: str | None = field(default=None, repr=False)
+    provider_state: str | None = None
 
 
 class InvalidCallback(Exception):
@@ -242,8 +242,7 @@ class Provider(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhonePage:
+class PhonePage(Record, kw_only=True):
     """A page of ours for a live attempt, before it is rendered.
 
     `text_key` is where its texts begin; its form carries `stage`. `step` is where the phone is among `steps`. `body` is
@@ -263,8 +262,7 @@ class PhonePage:
     form_error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PagePress:
+class PagePress(Record, kw_only=True):
     """What a press means: the attempt's move, if it makes one, and what is shown then.
 
     With `shown` the press counted for nothing, and this page says so. With `leaving` it leads to the provider's own

@@ -7,13 +7,13 @@ status that its person or the time brings about is reported too.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from verification.attempts import VERDICT_STATUSES, AttemptId, AttemptStatus, Method, Reason
 from verification.ids import Account, FrontEnd
+from verification.record import Record
 
 RETRY_DELAYS = tuple(
     timedelta(seconds=seconds)
@@ -26,8 +26,7 @@ MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far clocks of several machines may differ; a try recorded further in the future comes from a wrong clock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultBacklog:
+class ResultBacklog(Record, kw_only=True):
     """The undelivered results: how many, since when (UTC), and how many were abandoned lately."""
 
     undelivered: int = 0
@@ -43,8 +42,7 @@ class DeliveryStatus(StrEnum):
     ABANDONED = "given_up"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingResult:
+class OutgoingResult(Record, kw_only=True):
     """A verdict or other status to deliver; `tries` counts failed tries, `at` is the UTC time of its recording."""
 
     id: int

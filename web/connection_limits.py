@@ -6,16 +6,16 @@ incomplete for the longest time makes room: a request that has arrived is answer
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from verification.record import Record
+
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLimits:
+class ConnectionLimits(Record, kw_only=True):
     """Sizes in bytes, times in seconds."""
 
     connections: int = 400

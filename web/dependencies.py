@@ -1,12 +1,12 @@
 """What the web application needs from the program that builds it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from time import monotonic
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from msgspec import field
 from prometheus_client import CollectorRegistry
 
 from verification import AttemptId, Core, Method
@@ -14,6 +14,7 @@ from verification.callers.attempts import CallerAttempts
 from verification.callers.keys import ApiCaller
 from verification.invitations import KeyedDigest
 from verification.ports import PollableProvider, Provider, ProviderPages
+from verification.record import Record
 from verification.support.service import SupportService
 
 Texts = Mapping[str, str]
@@ -22,8 +23,7 @@ Texts = Mapping[str, str]
 UtcNow = Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class TelegramRoute:
+class TelegramRoute(Record):
     """Telegram's webhook: its secret, and a function that takes an update and returns whether it is stored."""
 
     secret: str
@@ -49,8 +49,7 @@ def _notify_nobody(attempt: AttemptId, *, returned: bool = False) -> None:
     del attempt, returned
 
 
-@dataclass(frozen=True, slots=True)
-class QrCodes:
+class QrCodes(Record):
     """Draws a link's QR code: as SVG for a page, as PNG for print, and as text for a terminal."""
 
     svg: Callable[[str], str]
@@ -68,8 +67,7 @@ class DeskSignOuts(Protocol):
         """Whether a session is over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskRoute:
+class DeskRoute(Record, kw_only=True):
     """Support's web desk: the key to sign in, and what it works with.
 
     `keyed_digest` signs its sessions, `link_url` returns the address that opens a token in the chat, `topics` are the
@@ -91,8 +89,7 @@ class DeskRoute:
         return "DeskRoute(…)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiRoute:
+class ApiRoute(Record, kw_only=True):
     """The API for other programs: who they are, and what it works with.
 
     `link_url` returns the address that opens a link's token in the chat, and `phone_url` the one that an attempt's code
@@ -112,18 +109,19 @@ class ApiRoute:
         return "ApiRoute(…)"
 
 
-@dataclass(frozen=True, slots=True)
-class FormAnswers:
+class FormAnswers(Record):
     """What was typed into the private form.
 
     `checked` is the name that the page asked to check. `init_data` is what Telegram says of the person, if it opened
     the form.
     """
 
-    name: str = field(default="", repr=False)
-    number: str = field(default="", repr=False)
-    checked: str = field(default="", repr=False)
-    init_data: str = field(default="", repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"name", "number", "checked", "init_data"})
+
+    name: str = ""
+    number: str = ""
+    checked: str = ""
+    init_data: str = ""
 
 
 class FormStatus(StrEnum):
@@ -141,8 +139,7 @@ class FormStatus(StrEnum):
     TAKEN = "taken"
 
 
-@dataclass(frozen=True, slots=True)
-class FormResult:
+class FormResult(Record):
     """The status, and what is wrong with a field, by the field's name.
 
     `asks_check`: the name is to be checked and sent again. `elsewhere` is the address where the document of this
@@ -165,8 +162,7 @@ class FormRoute(Protocol):
         """Take the answers as the person's turn, once; problems are in this language."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebDeps:
+class WebDeps(Record, kw_only=True):
     """Everything the routes need.
 
     `pages` has our pages of each provider, and `pollable` the providers with pages and decisions of their own.

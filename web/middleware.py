@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,16 +40,17 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp, *, https: bool, framed: bool) -> None:
         self._app = app
-        self._headers = _HEADERS | (_ONLY_HTTPS if https else {}) | (_FRAMED_BY_LOOPBACK if framed else {})
+        headers = _HEADERS | (_ONLY_HTTPS if https else {}) | (_FRAMED_BY_LOOPBACK if framed else {})
+        self._headers = [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                names = {name for name, _ in message["headers"]}
+                missing = (header for header in self._headers if header[0] not in names)
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await self._app(scope, receive, send_safely)

@@ -1,7 +1,6 @@
 """The command `funnel`: reads its options, prints a table, and writes CSV, JSON and a picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from string import ascii_uppercase
@@ -17,13 +16,13 @@ from bot.images.funnel_format import format_duration, format_percent, step_numbe
 from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.invitations import read_campaign
+from verification.record import Record
 from verification.support import funnel_export
 from verification.support.funnel import Dimension, FunnelQuery, FunnelStep, beijing_day
 from verification.support.funnel_report import FunnelReport, StepStatistics, build_reports
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelOptions:
+class FunnelOptions(Record, kw_only=True):
     """The options of the funnel, as typed."""
 
     campaign: str | None = None
@@ -49,8 +48,7 @@ class FunnelOptions:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelOutput:
+class FunnelOutput(Record, kw_only=True):
     """Where the funnel is written: to standard output and to files; `-` is standard output."""
 
     say: Say

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec.structs import replace
 from rich.table import Table
 
 from bot import links
@@ -26,11 +26,11 @@ from verification.invitations import (
     read_account,
     read_campaign,
 )
+from verification.record import Record
 from verification.support.service import CreatedLink, LinkRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkOptions:
+class LinkOptions(Record, kw_only=True):
     """The options of a new link, as typed."""
 
     account: str
@@ -51,8 +51,7 @@ class LinkOptions:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkFilter:
+class LinkFilter(Record, kw_only=True):
     """The links to list, as typed."""
 
     campaign: str = ""

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
+
+from verification.record import Record
 
 Say = Callable[[str], None]
 
@@ -25,8 +26,7 @@ class Severity(StrEnum):
     PROBLEM = "problem"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """One line of a report; it never holds a secret, at most a fingerprint of one."""
 
     severity: Severity

@@ -1,7 +1,6 @@
 """Shows a link to the bot as text, as a QR code in the terminal, and as files for print."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -19,12 +18,12 @@ from bot.settings import BadSetting, Settings
 from storage import StorageError, open_database, sqlite_path
 from storage.bot_ownership import BotOwnership
 from verification.attempts import Method
+from verification.record import Record
 
 _PRINT_SIDE = 1600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkOutput:
+class LinkOutput(Record, kw_only=True):
     """Where a link is shown, and the bot's name if an option gave it."""
 
     say: Say

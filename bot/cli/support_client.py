@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.cli.report import CommandFailed
@@ -12,6 +11,7 @@ from bot.open_store import open_configured_store
 from bot.settings import BadSetting, Settings
 from storage import sqlite_path
 from verification.ids import Actor
+from verification.record import Record
 from verification.support.service import SupportService
 
 ACTOR = Actor("command")
@@ -20,8 +20,7 @@ ACTOR = Actor("command")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class SupportClient:
+class SupportClient(Record):
     """The support service with its clock."""
 
     support: SupportService

@@ -7,12 +7,12 @@ core. `DeletionScheduler`: the reply sender lists a message, and the cleanup loo
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from dataclasses import replace
 from datetime import timedelta, timezone
 from functools import partial
 from operator import attrgetter
 from typing import Any, ParamSpec, TypeVar
 
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from telegram.ext import Application, ContextTypes, ExtBot
 

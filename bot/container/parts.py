@@ -1,7 +1,6 @@
 """The parts of the program in groups: what it takes from outside, and what the container makes of it."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from telegram.ext import ExtBot
@@ -30,11 +29,11 @@ from bot.settings import Settings
 from storage import SqlStore, StoreUnavailable
 from verification.ports import Notice
 from verification.provider_polling import ProviderPoller
+from verification.record import Record
 from verification.support.service import SupportService
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppDeps:
+class AppDeps(Record, kw_only=True):
     """What the program takes from outside; a test or the simulation gives it another world here."""
 
     store: SqlStore
@@ -78,8 +77,7 @@ class Announcements:
             listener(notice)
 
 
-@dataclass(frozen=True, slots=True)
-class Senders:
+class Senders(Record):
     """The bot, and what sends messages with it; `background` sends what no update waits for."""
 
     bot: ExtBot[None]
@@ -88,16 +86,14 @@ class Senders:
     staff_replies: StaffReplySender
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(Record):
     """What runs dialogues; `replicas` is None where this process is the only one that writes to people."""
 
     runner: Runner
     replicas: Replicas | None
 
 
-@dataclass(frozen=True, slots=True)
-class Handlers:
+class Handlers(Record):
     """The handlers of updates, in the order in which they are asked."""
 
     staff: StaffHandler
@@ -106,8 +102,7 @@ class Handlers:
     inline: InlineHandler
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(Record):
     """Where updates come in: each goes through `updates`, and `poller` fetches them where there is no webhook."""
 
     application: AnyApplication
@@ -115,8 +110,7 @@ class Intake:
     poller: Poller
 
 
-@dataclass(frozen=True, slots=True)
-class Jobs:
+class Jobs(Record):
     """The loops that work while the program runs."""
 
     notices: NoticeDispatcher
@@ -131,8 +125,7 @@ class Jobs:
         return always if self.reminders is None else (*always, self.reminders.run())
 
 
-@dataclass(frozen=True, slots=True)
-class BotApp:
+class BotApp(Record):
     """The built program; `metrics_app` serves the metrics alone, at an address of their own."""
 
     settings: Settings

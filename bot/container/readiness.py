@@ -6,13 +6,13 @@ ready again, although a load balancer sent no update meanwhile. An answer is sha
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot.intake import SILENT_SECONDS, Poller, UpdateIntake
 from storage import SqlStore, StorageError
+from verification.record import Record
 
 PROBE_SECONDS = 3
 """How long one part may take to answer."""
@@ -50,8 +50,7 @@ class SharedProbe:
             return self._answer
 
 
-@dataclass(frozen=True, slots=True)
-class StoreProbe:
+class StoreProbe(Record):
     """Writes to the store and waits for the commit: a database that can only be read answers questions too."""
 
     store: SqlStore
@@ -76,8 +75,7 @@ def _store_reason(error: str) -> str:
     return "the disk is full" if "full" in error else "cannot be written"
 
 
-@dataclass(frozen=True, slots=True)
-class PollingProbe:
+class PollingProbe(Record):
     """Looks at the age of the last poll.
 
     A program that waits for the lease stands by, and is ready unless the one that holds it is silent.
@@ -130,8 +128,7 @@ def _silence(seconds: float, since: str) -> str:
     return "" if seconds < SILENCE_SECONDS else f"{since} {seconds:.0f} s ago"
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(Record):
     """The parts that the program cannot do without."""
 
     store: SharedProbe

@@ -3,7 +3,6 @@
 import asyncio
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from os import getpid
 from socket import gethostname
@@ -35,6 +34,7 @@ from storage import StoreUnavailable, sqlite_path
 from verification.callers.attempts import CallerAttempts
 from verification.core import Core
 from verification.provider_polling import ProviderPoller
+from verification.record import Record
 from verification.support.service import SupportService
 from web.app import WebDeps, metrics_app, web_app
 from web.dependencies import ApiRoute, DeskRoute, FormRoute, QrCodes, TelegramRoute, Texts
@@ -43,8 +43,7 @@ from web.webhooks import TELEGRAM_PATH
 _QR_CODES = QrCodes(qr.page_svg, qr.print_png, qr.terminal_text)
 
 
-@dataclass(frozen=True, slots=True)
-class ServedParts:
+class ServedParts(Record):
     """The parts whose work the pages and calls show."""
 
     core: Core

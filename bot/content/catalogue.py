@@ -8,10 +8,12 @@ is on; `{methods}` names the methods that are on.
 import html
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
+
+from msgspec import field
+from msgspec.structs import replace
 
 from bot.content.conditions import conditions, method_names
 from bot.content.topics import Entry as Entry
@@ -20,6 +22,7 @@ from bot.flow.effects import LANGUAGES as LANGUAGES  # other front-end modules i
 from bot.flow.effects import ClockTime, RemainingTime, Sensitive, TextKey, Value
 from verification.attempts import Method
 from verification.invitations import CHAT_ACCOUNT_PREFIX
+from verification.record import Record
 
 FOLDER = Path(__file__).parents[1] / "texts"
 _STAFF = "staff."
@@ -27,8 +30,7 @@ _STAFF = "staff."
 _BEIJING = timezone(timedelta(hours=8))
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(Record):
     """All texts of all languages; any text may use the `constants`, which are markup already.
 
     `methods` are those that are on; `faq` holds the topics that matter to them.
@@ -82,8 +84,7 @@ class Catalogue:
                 return html.escape(value, quote=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Record):
     """Who runs the bot, and how people reach them; `url` opens the contact, where a button can. Empty for not given."""
 
     name: str = ""

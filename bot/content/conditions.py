@@ -1,13 +1,12 @@
 """Parts of a text that stand only where methods are on: `{if_qq:this part}`, and names of methods: `{methods}`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from verification.attempts import Method
+from verification.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionalPart:
+class ConditionalPart(Record):
     """The value of a condition: a template's part after its colon stands where the condition holds."""
 
     holds: bool

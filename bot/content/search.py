@@ -18,12 +18,12 @@ import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 
 from bot.content.topics import Entry
+from verification.record import Record
 
 MAX_RESULTS = 3
 _LONGEST = 200
@@ -72,8 +72,7 @@ class TopicSearch:
         return _Index([*written, *((_OTHER, words) for words in _lists().other)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
+class _Phrase(Record):
     """A phrase of a topic, with its weight; of a keyword `a + b` all `parts` must occur in a text."""
 
     topic: str
@@ -139,8 +138,7 @@ class _Index:
         return next(iter(difflib.get_close_matches(ngram, self._words, 1, _MIN_SIMILARITY)), ngram)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lists:
+class _Lists(Record):
     """What `search.toml` holds."""
 
     synonym: re.Pattern[str]

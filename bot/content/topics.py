@@ -6,14 +6,16 @@ Operators edit these files, so a mistake is reported in one line: the file, the 
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
 from urllib.parse import urlsplit
 
+from msgspec import field
+
 from bot.content import telegram_html
 from bot.content.conditions import conditions
 from verification.attempts import TYPED_METHODS, Method
+from verification.record import Record
 
 TAGS = frozenset({"b", "i", "code", "a", "blockquote"})
 _KEYS = ("id", "title", "answer", "links", "keywords", "method")
@@ -37,8 +39,7 @@ class _EntryProblem(Exception):
     """What is wrong with an entry, without the file and the entry's name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Record, kw_only=True):
     """One topic of the FAQ; `keywords` are the words that people use for it.
 
     A topic with a `method` matters only where that method is on; so does a link whose address is in `link_methods`.

@@ -44,7 +44,6 @@ gets through brings the question back.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot.engine import delivery_rules as rules
@@ -73,10 +72,10 @@ from bot.engine.delivery_states import (
     StoreUpdated,
     TurnCommitted,
 )
+from verification.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Record):
     """One line of the table: in this state, this event leads to one of these states by this rule."""
 
     state: type[Any]

@@ -1,8 +1,9 @@
 """The rules of the table in `delivery`: what each event leads to."""
 
-from dataclasses import replace
 from math import inf
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from bot.engine.delivery_states import (
     ANY_QUESTION,

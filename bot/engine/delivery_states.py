@@ -1,17 +1,17 @@
 """The states of one person's delivery, and the events that lead from one to another; `delivery` explains them."""
 
-from dataclasses import dataclass, replace
+from msgspec.structs import replace
 
 from bot.engine.messages import ReplyContext, Turn
 from bot.flow.effects import AskQuestion, EditCaption, Effect, ReplaceCodeWithPicture, ShowCode
 from verification.dialogue_store import Lease
+from verification.record import Record
 
 ANY_QUESTION = "*"
 """Stands for the id of a question when it is not known which one may stand in the chat."""
 
 
-@dataclass(frozen=True, slots=True)
-class PersonQueue:
+class PersonQueue(Record):
     """What every busy state knows: the turns that wait, and what is known of the chat.
 
     `panel` is None until a turn finds it; `failures` counts the failures in a row.
@@ -23,26 +23,22 @@ class PersonQueue:
     failures: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Inactive:
+class Inactive(Record):
     """Nothing is on its way to the person from this process."""
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(Record):
     """The base of all other states."""
 
     queue: PersonQueue
 
 
-@dataclass(frozen=True, slots=True)
 class Acquiring(Busy):
     """Waiting for the lease, to show this turn."""
 
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
 class Showing(Busy):
     """Showing the first of the remaining effects of this turn."""
 
@@ -57,31 +53,26 @@ class Showing(Busy):
         return replace(self.turn.context, panel=self.queue.panel or "", maybe_duplicate=repeated)
 
 
-@dataclass(frozen=True, slots=True)
 class Noting(Busy):
     """Noting in the store that this turn is shown, which also frees the lease."""
 
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
 class Blocking(Busy):
     """Noting in the store that the person blocked the bot, which also frees the lease."""
 
 
-@dataclass(frozen=True, slots=True)
 class BackingOff(Busy):
     """Waiting for so many seconds before the question is asked again."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
 class Reasking(Busy):
     """Committing the turn that asks the question again; only turns that came since then wait."""
 
 
-@dataclass(frozen=True, slots=True)
 class Releasing(Busy):
     """Giving the lease back without a turn to show."""
 
@@ -89,78 +80,65 @@ class Releasing(Busy):
 DeliveryState = Inactive | Acquiring | Showing | Noting | Blocking | BackingOff | Reasking | Releasing
 
 
-@dataclass(frozen=True, slots=True)
-class TurnCommitted:
+class TurnCommitted(Record):
     """A turn was committed in this process."""
 
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseAcquired:
+class LeaseAcquired(Record):
     """This process may show replies to the person, and learns how far others came."""
 
     lease: Lease
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseNotNeeded:
+class LeaseNotNeeded(Record):
     """There are no other processes."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRefused:
+class LeaseRefused(Record):
     """The dialogue was erased, or its lease was not to be had in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class EffectDone:
+class EffectDone(Record):
     """An effect was carried out, and the panel is now here."""
 
     panel: str
 
 
-@dataclass(frozen=True, slots=True)
-class SendFailed:
+class SendFailed(Record):
     """A reply is not known to have reached the chat."""
 
     maybe_delivered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PersonBlocked:
+class PersonBlocked(Record):
     """Telegram refused the reply, because the person blocked the bot."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutageBegan:
+class OutageBegan(Record):
     """The store is out of reach. What it was asked for may be done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Faulted:
+class Faulted(Record):
     """Something failed that should not, and that may not pass by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreUpdated:
+class StoreUpdated(Record):
     """The store has noted what it was told."""
 
 
-@dataclass(frozen=True, slots=True)
-class PauseEnded:
+class PauseEnded(Record):
     """The pause is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reasked:
+class Reasked(Record):
     """The turn that asks the question again was committed."""
 
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
-class NothingOwed:
+class NothingOwed(Record):
     """Everything is shown and noted, or the person blocked the bot, or the dialogue was erased."""
 
 

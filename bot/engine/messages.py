@@ -1,7 +1,8 @@
 """What the parts of the engine pass to each other: an event that comes in, and a committed turn that goes out."""
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from msgspec import field
 
 from bot.flow.effects import Effect
 from bot.flow.events import Event, LinkOpened
@@ -9,6 +10,7 @@ from verification.attempts import AttemptId
 from verification.dialogue_store import PersonRecords
 from verification.ids import Account, FrontEnd, PersonId
 from verification.ports import Notice, ProviderSession
+from verification.record import Record
 
 FRONT_END = FrontEnd("telegram")
 """This front end, as people's keys name it. What belongs to another one on the same store is left to that one."""
@@ -54,16 +56,14 @@ class TurnKind(Enum):
         return self in (TurnKind.RETURN, TurnKind.REASK, TurnKind.RESUME)
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRef:
+class MessageRef(Record):
     """Where an event came from in the chat: the person's message, or the message and the query of a pressed button."""
 
     message_id: int | None = None
     query_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyContext:
+class ReplyContext(Record):
     """What a reply is shown with: to whom, in which language, where the panel is, what was pressed, and why.
 
     With `maybe_duplicate` the same question may stand in the chat already, so the reply says that it comes again.
@@ -78,8 +78,7 @@ class ReplyContext:
     maybe_duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Record):
     """A committed turn that is still to be shown.
 
     With `previous_unshown` the turn before it was not shown, and nobody is showing it. `opening` is the attempt whose
@@ -93,8 +92,7 @@ class Turn:
     opening: AttemptId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOpened:
+class SessionOpened(Record):
     """A provider has opened the session of a reserved attempt; its turn starts the attempt, if it is still wanted."""
 
     attempt: AttemptId
@@ -102,8 +100,7 @@ class SessionOpened:
     session: ProviderSession
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Record):
     """An event on its way in: whose it is, what it is, and the id that makes its repetition known.
 
     The turn of a `notice` settles it, and a notice that was settled before makes no turn. `language` is that of the

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from bot.engine.messages import FRONT_END
 from verification.dialogue_store import WORKER, DialogueStore, Lease, PendingReply
 from verification.ids import PersonId
+from verification.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,7 @@ class _Peer:
     seen_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Unclaimed:
+class _Unclaimed(Record):
     """An owed reply without a lease, and since when it was seen so."""
 
     revision: int

@@ -8,8 +8,9 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from bot.engine.delivery_queue import DeliveryQueues
 from bot.engine.delivery_states import (

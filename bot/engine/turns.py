@@ -4,10 +4,11 @@ The transaction commits the event's id, what the rules record, and the next stat
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
+
+from msgspec.structs import replace
 
 from bot.engine.messages import Envelope, MessageRef, ReplyContext, SessionOpened, Turn, TurnKind
 from bot.flow import codec
@@ -51,14 +52,14 @@ from verification.dialogue_store import Consent, Dialogue, DialogueStore, Dialog
 from verification.errors import AlreadyVerified, MethodOff, QuotaReached, RequestRefused, TooManyAttempts
 from verification.ids import Account, PersonId, contact_of, own_account
 from verification.invitations import read_link_token
+from verification.record import Record
 from verification.support.funnel import FunnelIncrement, beijing_day
 from verification.support.store import Dispute, UnansweredQuestion
 
 Advance = Callable[[State, Event, RuleContext], Step]
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerConfig:
+class RunnerConfig(Record):
     """What a runner takes from outside.
 
     `new_rule_context` gives the time and fresh ids. `is_outage` knows the errors of the store that pass by themselves.

@@ -1,44 +1,42 @@
 """Converts a saved dialogue to text and back: the state, the person's journeys, and the method that a link suggested.
 
-What an older release saved must load: a new field needs a default, a renamed field an entry in `_SAVED_AS`, a state
-that is part of another one now an entry in `_FORMER_STATES`.
+What an older release saved must load: a new field needs a default, a renamed field keeps its saved name by `rename`, a
+state that is part of another one now needs a class here. A default must never change, because it stands for a field
+that an older release did not save.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import datetime
+from contextlib import suppress
 from functools import cache
-from typing import Any, get_args
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from bot.flow.journey import Journeys
 from bot.flow.reminders import Reminders
-from bot.flow.states import State
+from bot.flow.states import Confirming, Failed, Identified, QuotaFull, State
 from verification.attempts import Method, Reason
-from verification.identity import Identity, Name, Number
+from verification.record import Record
 
-_STATES: Mapping[str, type[State]] = {state.__name__: state for state in get_args(State)}
-_REMINDERS = TypeAdapter(Reminders)
 _NO_REMINDERS = Reminders()
-_JOURNEYS: TypeAdapter[Journeys] = TypeAdapter(Journeys)
-
-_SAVED_AS = {"question_id": "mark", "by_method": "ways"}
-"""Fields that were renamed, with the name under which the first release saved them."""
-_FORMER_STATES: Mapping[str, tuple[str, Mapping[str, object]]] = {
-    "ChoosingMethod": ("Confirming", {"is_checked": True})
-}
-"""States that became part of another one, with what is known in it besides."""
-_NOTHING_MORE: Mapping[str, object] = {}
-_READ_AS = {saved: name for name, saved in _SAVED_AS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class SavedDialogue:
+class SavedDialogue(Record):
     """A dialogue as it is saved: the state, the person's journeys, and the method that a link suggested."""
 
     state: State
+    journeys: Journeys = ()
+    suggested_method: Method | None = None
+    reminders: Reminders = _NO_REMINDERS
+
+
+class ChoosingMethod(Identified, kw_only=True):
+    """A state of the first release, which is `Confirming` with a checked identity now."""
+
+    suggested: Method | None = None
+
+
+class _Rest(Record, rename={"suggested_method": "way"}):
+    """What is saved beside the state."""
+
     journeys: Journeys = ()
     suggested_method: Method | None = None
     reminders: Reminders = _NO_REMINDERS
@@ -51,102 +49,72 @@ def dump(
     reminders: Reminders = _NO_REMINDERS,
 ) -> str:
     """The dialogue as text. The text holds name and number in clear: give it only to a store that seals it."""
-    facts = {_SAVED_AS.get(field.name, field.name): getattr(state, field.name) for field in fields(state)}
-    extra: dict[str, object] = {}
+    saved: dict[str, object] = msgspec.to_builtins(state)
     if journeys:
-        extra["journeys"] = [_renamed(saved, _SAVED_AS) for saved in _JOURNEYS.dump_python(journeys, mode="json")]
+        saved["journeys"] = journeys
     if suggested_method is not None:
-        extra["way"] = suggested_method
+        saved["way"] = suggested_method
     if reminders != _NO_REMINDERS:
-        extra["reminders"] = _REMINDERS.dump_python(reminders)
-    saved = {"state": type(state).__name__, **facts, **extra}
-    return json.dumps(saved, default=_to_json, ensure_ascii=False, separators=(",", ":"))
+        saved["reminders"] = reminders
+    return msgspec.json.encode(saved).decode()
 
 
 def load(text: str) -> State:
     """The state in a text; raises `ValueError`, which never quotes the text, when the text holds no state."""
-    return load_all(text).state
+    try:
+        return _state(_state_decoder().decode(text))
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        # The library's own message could quote the text, so its cause is suppressed.
+        raise ValueError("a saved dialogue is not what this release or an earlier one writes") from None
 
 
 def load_all(text: str) -> SavedDialogue:
     """The whole dialogue in a text; raises `ValueError` as `load` does."""
-    facts = _facts(text)
-    return SavedDialogue(_state(facts), _journeys(facts), _suggested_method(facts), _reminders(facts))
-
-
-def _facts(text: str) -> object:
+    state = load(text)
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        # The parser's own message would quote the text, so its cause is suppressed.
-        raise ValueError("a saved dialogue is not what this program writes") from None
+        rest = _rest_decoder().decode(text)
+    except msgspec.ValidationError:
+        rest = _readable_rest(msgspec.json.decode(text))
+    return SavedDialogue(state, rest.journeys, rest.suggested_method, rest.reminders)
 
 
-def _state(facts: object) -> State:
-    match facts:
-        case {"state": "Failed", "reason": Reason.QUOTA, "identity": {**identity}, **known}:
-            # Three accounts used up was a failure like any other in earlier releases; without a number it still is.
-            known["identity"], more, adapter = identity, _NOTHING_MORE, _adapter("QuotaFull")
-        case {"state": str(kind), **known} if kind in _STATES or kind in _FORMER_STATES:
-            kind, more = _FORMER_STATES.get(kind, (kind, _NOTHING_MORE))
-            adapter = _adapter(kind)
-        case _:
-            raise ValueError("a saved dialogue is of a kind this release does not know")
-    try:
-        state: State = adapter.validate_python({**_renamed(known, _READ_AS), **more})
-    except ValidationError:
-        # Pydantic's message would quote the text, and with it a name.
-        raise ValueError("a saved dialogue does not fit its kind") from None
-    return state
+def preload() -> None:
+    """Make both decoders now; otherwise each is made when it is first needed."""
+    _state_decoder()
+    _rest_decoder()
 
 
 @cache
-def _adapter(kind: str) -> TypeAdapter[State]:
-    """The reader of one kind of state; all of them together would take a fortieth of the start."""
-    return TypeAdapter(_STATES[kind])
+def _state_decoder() -> msgspec.json.Decoder[State | ChoosingMethod]:
+    return msgspec.json.Decoder(State | ChoosingMethod)
 
 
-def _journeys(facts: object) -> Journeys:
-    match facts:
-        case {"journeys": [*saved]} if all(isinstance(each, dict) for each in saved):
-            try:
-                return _JOURNEYS.validate_python([_renamed(each, _READ_AS) for each in saved])
-            except ValidationError:
-                # The journeys serve only the funnel: a person must be able to go on without them.
-                return ()
+@cache
+def _rest_decoder() -> msgspec.json.Decoder[_Rest]:
+    return msgspec.json.Decoder(_Rest)
+
+
+def _state(saved: State | ChoosingMethod) -> State:
+    """The state as this release has it."""
+    match saved:
+        case ChoosingMethod(account=account, question_id=question, identity=identity, suggested=suggested):
+            return Confirming(
+                account=account, question_id=question, identity=identity, suggested=suggested, is_checked=True
+            )
+        case Failed(reason=Reason.QUOTA, identity=identity) if identity is not None:
+            # Three accounts used up was a failure like any other; without a number it still is.
+            return QuotaFull(
+                account=saved.account, question_id=saved.question_id, identity=identity, attempt=saved.attempt
+            )
         case _:
-            return ()
+            return saved
 
 
-def _renamed(facts: Mapping[Any, object], names: Mapping[str, str]) -> dict[str, object]:
-    return {names.get(name, name): value for name, value in facts.items()}
-
-
-def _suggested_method(facts: object) -> Method | None:
-    match facts:
-        case {"way": str(method)} if method in set(Method):
-            return Method(method)
-        case _:
-            return None
-
-
-def _reminders(facts: object) -> Reminders:
-    match facts:
-        case {"reminders": {**saved}}:
-            return _REMINDERS.validate_python(saved)
-        case _:
-            return _NO_REMINDERS
-
-
-def _to_json(value: object) -> object:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case Name(plain, is_confidential):
-            return {"plain": plain, "is_confidential": True} if is_confidential else {"plain": plain}
-        case Number(plain):
-            return {"plain": plain}
-        case Identity(name, number):
-            return {"name": name, "number": number}
-        case _:
-            raise TypeError(f"a state may not hold {type(value).__name__}")
+def _readable_rest(saved: dict[str, object]) -> _Rest:
+    """What can be read of the rest: a person must be able to go on without it."""
+    readable = dict[str, object]()
+    for name, value in saved.items():
+        with suppress(msgspec.ValidationError):
+            msgspec.convert({name: value}, _Rest)
+            readable[name] = value
+    return msgspec.convert(readable, _Rest)

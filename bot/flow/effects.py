@@ -6,58 +6,57 @@ carries it in clear, as `Sensitive`, and never a name from the private form. `ev
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
+
+from msgspec import field
 
 from bot.flow.events import Choice
 from verification.attempts import AttemptId, Method, Reason
 from verification.identity import Identity
 from verification.ids import Account
+from verification.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class TextKey:
+class TextKey(Record):
     """A value that is itself the key of a text."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClockTime:
+class ClockTime(Record):
     """A time within the next day, shown as hours and minutes."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RemainingTime:
+class RemainingTime(Record):
     """A time in the future, shown as the time that remains until then."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Sensitive:
+class Sensitive(Record):
     """A value that no `repr` prints: it is shown only to the person who is asked to check it."""
 
-    text: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    text: str
 
 
 Value = str | TextKey | datetime | ClockTime | RemainingTime | Sensitive
 Values = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceButton:
+class ChoiceButton(Record):
     """A button that answers the question; `is_resting`: its method does not work just now."""
 
     choice: Choice
     is_resting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TopicButton:
+class TopicButton(Record):
     """A button that opens an FAQ topic in a message of its own; without a topic it opens the list.
 
     `label` is the key of a label that is shorter than the topic's title.
@@ -67,44 +66,41 @@ class TopicButton:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LanguagesButton:
+class LanguagesButton(Record):
     """A button that opens the choice of language."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShowCodeButton:
+class ShowCodeButton(Record):
     """A button that shows the current step again, and so the code; it works in every state."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemindersOffButton:
+class RemindersOffButton(Record):
     """A button against further reminders; it works in every state."""
 
 
-@dataclass(frozen=True, slots=True)
-class UrlButton:
+class UrlButton(Record):
     """A button that opens a web page; `link` is the key under `link.` of its label and address."""
 
     link: str
 
 
-@dataclass(frozen=True, slots=True)
-class CopyLinkButton:
+class CopyLinkButton(Record):
     """A button that copies the code's address."""
 
-    link: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"link"})
+
+    link: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLinkButton:
+class OpenLinkButton(Record):
     """A button that opens the code's address on this device; shown only where the address is public."""
 
-    link: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"link"})
+
+    link: str
 
 
-@dataclass(frozen=True, slots=True)
-class FormButton:
+class FormButton(Record):
     """A button that opens the private form for this question; shown only where its address is public."""
 
 
@@ -130,8 +126,7 @@ class Picture(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskQuestion:
+class AskQuestion(Record, kw_only=True):
     """Ask a question, as the panel: the one message that carries the live keyboard.
 
     It takes the place of the panel whose button was pressed. Otherwise it is a new message, and the panel before it is
@@ -149,12 +144,13 @@ class AskQuestion:
     is_short: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowCode:
+class ShowCode(Record, kw_only=True):
     """Show the code to scan, with caption and buttons; `in_place` in the message that shows the code before it."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"link"})
+
     question_id: str
-    link: str = field(repr=False)
+    link: str
     text: str
     values: Values
     rows: Rows
@@ -162,8 +158,7 @@ class ShowCode:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditCaption:
+class EditCaption(Record, kw_only=True):
     """Change the caption under the code; the code stays."""
 
     question_id: str
@@ -172,8 +167,7 @@ class EditCaption:
     rows: Rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplaceCodeWithPicture:
+class ReplaceCodeWithPicture(Record, kw_only=True):
     """Replace the code by a picture, so that an expired code cannot be scanned; without rows the panel is closed.
 
     Without `in_place` the picture is a new message.
@@ -187,8 +181,7 @@ class ReplaceCodeWithPicture:
     in_place: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RecordAnswer:
+class RecordAnswer(Record):
     """Turn the question on the screen into a record of its answer.
 
     A question that was answered by its button makes way for the next one instead; a record that `stays` is then shown
@@ -200,8 +193,7 @@ class RecordAnswer:
     stays: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SendText:
+class SendText(Record):
     """Send a text in a message of its own; the panel stays."""
 
     text: str
@@ -209,26 +201,22 @@ class SendText:
     rows: Rows = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ShowToast:
+class ShowToast(Record):
     """Answer a pressed button with a short notification at the top of the chat, or with an alert."""
 
     text: str
     alert: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveButtons:
+class RemoveButtons(Record):
     """Remove the buttons of the message whose button was pressed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShowChatAction:
+class ShowChatAction(Record):
     """Show Telegram's chat action, unless the next reply comes at once: the bot is preparing something."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShowFaq:
+class ShowFaq(Record):
     """Show a topic, or a page of the list; `in_place` in the FAQ message whose button was pressed.
 
     `others` are further topics that may answer the question; `unanswered`: no topic does; `unhelpful`: one
@@ -243,13 +231,11 @@ class ShowFaq:
     unhelpful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ShowLanguages:
+class ShowLanguages(Record):
     """Offer the languages."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShowRecords:
+class ShowRecords(Record):
     """Show what is stored about the person; `ask_erase` asks for the confirmation before erasing."""
 
     question_id: str
@@ -257,22 +243,19 @@ class ShowRecords:
     ask_erase: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SendExport:
+class SendExport(Record):
     """Send the person what is stored about them, as a file."""
 
     account: Account
 
 
-@dataclass(frozen=True, slots=True)
-class EditSideMessage:
+class EditSideMessage(Record):
     """Replace the side message whose button was pressed by a sentence without buttons."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteUserMessage:
+class DeleteUserMessage(Record):
     """Delete the person's message of this turn from the chat, because it may hold a name or a number.
 
     `with_panel` deletes the panel in the same call; a question must follow in the turn.
@@ -285,42 +268,36 @@ LANGUAGES = ("zh", "en")
 """The languages every text is written in."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetLanguage:
+class SetLanguage(Record):
     """Store the person's language."""
 
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetSuggestedMethod:
+class SetSuggestedMethod(Record):
     """Store the method that a link suggests, next to the state."""
 
     method: Method
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordConsent:
+class RecordConsent(Record, kw_only=True):
     """Store that the person agreed, to which text and in which version."""
 
     kind: str
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class EraseRecords:
+class EraseRecords(Record):
     """Delete what is stored about the person."""
 
     account: Account
 
 
-@dataclass(frozen=True, slots=True)
-class StopReminders:
+class StopReminders(Record):
     """Store, next to the state, that the person wants no reminders."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordDispute:
+class RecordDispute(Record):
     """Store, without the person, that the end of an attempt is disputed; a second time changes nothing."""
 
     attempt: AttemptId
@@ -328,8 +305,7 @@ class RecordDispute:
     method: Method | None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAttempt:
+class OpenAttempt(Record):
     """Ask the core to open an attempt; the request is idempotent by the attempt's id."""
 
     attempt: AttemptId
@@ -338,8 +314,7 @@ class OpenAttempt:
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
-class CheckQuota:
+class CheckQuota(Record):
     """Ask the core, in the same transaction, whether the number has an account left; `attempt` is an id for that."""
 
     attempt: AttemptId
@@ -347,22 +322,22 @@ class CheckQuota:
     identity: Identity
 
 
-@dataclass(frozen=True, slots=True)
-class CancelAttempt:
+class CancelAttempt(Record):
     """Cancel the attempt, in the same transaction as the turn."""
 
     attempt: AttemptId
 
 
-@dataclass(frozen=True, slots=True)
-class CountQuestion:
+class CountQuestion(Record):
     """Count a question in the person's own words under the topic that answers it, empty for none.
 
     `redacted_question` is what may be stored of a question that no topic answers.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"redacted_question"})
+
     topic: str
-    redacted_question: str | None = field(default=None, repr=False)
+    redacted_question: str | None = None
 
 
 Question = AskQuestion | ShowCode | EditCaption | ReplaceCodeWithPicture | RecordAnswer

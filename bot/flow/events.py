@@ -3,14 +3,15 @@
 `effects` holds what the rules do in return.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from bot.flow.states import PhoneStage
 from verification.attempts import AttemptId, Method, ProviderApp, Reason
 from verification.identity import Identity
 from verification.ids import Account
+from verification.record import Record
 
 
 class Command(StrEnum):
@@ -95,31 +96,29 @@ class AttemptRefusal(StrEnum):
     METHOD_OFF = "method_off"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Record):
     """The person wrote a text."""
 
-    text: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormSent:
+class FormSent(Record, kw_only=True):
     """The person sent the private form that a button of this question opened; its name is marked as confidential."""
 
     question_id: str
     identity: Identity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tapped:
+class Tapped(Record, kw_only=True):
     """The person pressed a button; its data are unchecked, and may be forged, until the machine compares them."""
 
     choice: str
     question_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideTapped:
+class SideTapped(Record, kw_only=True):
     """The person pressed a button of a side message."""
 
     side: SideMessage
@@ -127,26 +126,27 @@ class SideTapped:
     question_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Commanded:
+class Commanded(Record):
     """The person gave a command; `arguments` is the text after it."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"arguments"})
+
     command: Command
-    arguments: str = field(default="", repr=False)
+    arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkOpened:
+class LinkOpened(Record):
     """The person followed a link, or sent its address as a text.
 
     The machine never gets this event: the store turns it into `LinkAccepted` or `LinkRejected`.
     """
 
-    token: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"token"})
+
+    token: str
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationRecord:
+class VerificationRecord(Record):
     """A verified account: by which method and since when (UTC); `simulated`: by a provider that proves nothing."""
 
     method: Method
@@ -154,8 +154,7 @@ class VerificationRecord:
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LinkAccepted:
+class LinkAccepted(Record):
     """A link binds the person to an account; it may suggest a method and a language.
 
     `verified` is set when the account is verified already.
@@ -168,54 +167,48 @@ class LinkAccepted:
     campaign: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRejected:
+class LinkRejected(Record):
     """A link is not valid for this person; the reason is not given."""
 
 
-@dataclass(frozen=True, slots=True)
-class MethodSuggested:
+class MethodSuggested(Record):
     """The person followed a link that suggests a method."""
 
     method: Method
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Record):
     """The person sent a message that is not a plain text, or not a new one."""
 
     kind: MessageKind
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(Record):
     """The person sent too much too fast, and the last updates were dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReaskRequested:
+class ReaskRequested(Record):
     """The last reply may not have arrived: ask the current question again."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReminderDue:
+class ReminderDue(Record):
     """The person stopped a while ago and is reminded of the step."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptOpened:
+class AttemptOpened(Record, kw_only=True):
     """The core opened the attempt; `simulated`: at a provider that proves nothing; `app`: what its pages need."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"link"})
+
     attempt: AttemptId
-    link: str = field(repr=False)
+    link: str
     match_code: str
     expires_at: datetime
     simulated: bool = False
     app: ProviderApp | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRefused:
+class AttemptRefused(Record):
     """The core refused to open the attempt; another one is possible after `until` (UTC)."""
 
     attempt: AttemptId
@@ -223,15 +216,13 @@ class AttemptRefused:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaChecked:
+class QuotaChecked(Record):
     """The core was asked whether three other accounts are verified with the number: `is_full`, as far as it says."""
 
     is_full: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptProgressed:
+class AttemptProgressed(Record):
     """The person reached another stage on the phone page."""
 
     attempt: AttemptId
@@ -239,22 +230,19 @@ class AttemptProgressed:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class CodeExpiring:
+class CodeExpiring(Record):
     """The code will soon expire."""
 
     attempt: AttemptId
 
 
-@dataclass(frozen=True, slots=True)
-class CodeExpired:
+class CodeExpired(Record):
     """The code expired, or was ended from outside the dialogue."""
 
     attempt: AttemptId
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptPassed:
+class AttemptPassed(Record):
     """The account is verified; `simulated`: by a provider that proves nothing."""
 
     attempt: AttemptId
@@ -263,8 +251,7 @@ class AttemptPassed:
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptFailed:
+class AttemptFailed(Record):
     """The attempt did not pass."""
 
     attempt: AttemptId

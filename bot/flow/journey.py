@@ -7,8 +7,10 @@ journey began, by which campaign and in which language; it never says whose jour
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import field
+from msgspec.structs import replace
 
 from bot.flow import events, states
 from bot.flow.effects import EraseRecords
@@ -18,6 +20,7 @@ from bot.flow.rows import Step as Answer
 from bot.flow.states import State
 from verification.attempts import Method, Reason
 from verification.ids import Account
+from verification.record import Record
 from verification.support.funnel import (
     METHOD_STEPS,
     STEPS,
@@ -32,17 +35,15 @@ _MAX_JOURNEYS = 3
 """How many journeys of one person are kept at the same time; the oldest one is dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Milestone:
+class Milestone(Record):
     """The furthest step, and when it was reached (UTC)."""
 
     step: FunnelStep
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Journey:
-    """How far a person has come with an account: in all, and by each method they tried."""
+class Journey(Record, rename={"by_method": "ways"}):
+    """How far a person has come with an account: in all, and by each method they tried, which is saved as `ways`."""
 
     account: Account
     cohort: Cohort
@@ -54,8 +55,7 @@ Journeys = tuple[Journey, ...]
 """A person's journeys, one per account, the most recent last."""
 
 
-@dataclass(frozen=True, slots=True)
-class JourneyTurn:
+class JourneyTurn(Record):
     """What a journey needs of a turn: the state before, the event, the rule's step, the time (UTC) and the language."""
 
     before: State

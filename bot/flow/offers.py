@@ -6,7 +6,8 @@ such as a button of an old question, leads to the methods that are on.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.flow import states
 from bot.flow.effects import (

@@ -1,7 +1,8 @@
 """Builds each state's own question, so that a reply that was lost can be replaced by asking again."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.flow import states
 from bot.flow.effects import (

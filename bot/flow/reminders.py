@@ -5,14 +5,16 @@ is due takes a turn of its own, which takes the time away in the same transactio
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+
+from msgspec.structs import replace
 
 from bot.flow import events, states
 from bot.flow.effects import EraseRecords, StopReminders
 from bot.flow.events import Event
 from bot.flow.rows import Step
 from bot.flow.states import State
+from verification.record import Record
 from verification.support.funnel import BEIJING
 
 REMINDED: Mapping[type[State], str] = {
@@ -30,8 +32,7 @@ REMINDED: Mapping[type[State], str] = {
 """The states in which people stop, with the key of the words that name the step under `reminder.step`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReminderTimes:
+class ReminderTimes(Record, kw_only=True):
     """After how long people are reminded, and the night in which they are not, by one clock for all."""
 
     delays: tuple[timedelta, ...] = (timedelta(hours=3), timedelta(hours=24))
@@ -48,8 +49,7 @@ class ReminderTimes:
         return (morning + timedelta(days=local.hour >= self.night_begins)).astimezone(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Reminders:
+class Reminders(Record):
     """What a dialogue knows of its reminders.
 
     `sent` counts those since the person began. `is_off`: the person wants none. `is_awaited`: one was sent, and the

@@ -1,9 +1,8 @@
 """Defines the transitions of the table; mypy rejects a rule that does not fit its state or its event."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar, overload
+from typing import Any, ClassVar, TypeVar, overload
 
 from bot.flow.effects import Effect
 from bot.flow.events import Choice, Command, Commanded, Event
@@ -11,6 +10,7 @@ from bot.flow.states import State, StateBase
 from bot.flow.typed_input import NoWordLists, WordLists
 from verification.attempts import Method
 from verification.ids import Account
+from verification.record import Record
 
 _NO_ACCOUNT = Account("")
 _NO_WORDS = NoWordLists()
@@ -20,8 +20,7 @@ def _no_topics(_: str) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class RuleContext:
+class RuleContext(Record):
     """What a rule may use besides state and event: `now` in UTC, an id that was never used before, and the FAQ.
 
     `topics_in` is pure and gives the ids of the topics that answer a text, best first. `words` are the lists by which
@@ -30,10 +29,12 @@ class RuleContext:
     those in `resting` rest after failures.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"words"})
+
     now: datetime
     fresh_id: str
     topics_in: Callable[[str], tuple[str, ...]] = _no_topics
-    words: WordLists = field(default=_NO_WORDS, compare=False, repr=False)
+    words: WordLists = _NO_WORDS
     own_account: Account = _NO_ACCOUNT
     suggested_method: Method | None = None
     methods: tuple[Method, ...] = tuple(Method)
@@ -45,8 +46,7 @@ class RuleContext:
         return self.fresh_id[:10]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record):
     """The result of a rule: the next state and the effects."""
 
     state: State
@@ -57,8 +57,7 @@ Trigger = type[Any] | Choice | Command
 """What triggers a transition: a type of event, a button's choice, or a command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record):
     """One transition; a `state` of None means every state that has no transition of its own for this trigger."""
 
     state: type[StateBase] | None

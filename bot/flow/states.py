@@ -4,13 +4,14 @@
 that a button of an earlier question is recognised.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from verification.attempts import AttemptId, Method, ProviderApp, Reason
 from verification.identity import Identity, Name, Number
 from verification.ids import Account
+from verification.record import Record
 
 
 class PhoneStage(StrEnum):
@@ -21,57 +22,50 @@ class PhoneStage(StrEnum):
     CONFIRMING = "confirming"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateBase:
-    """The fields of every state."""
+class StateBase(Record, kw_only=True, tag_field="state", tag=True, rename={"question_id": "mark"}):
+    """The fields of every state. It is saved under its name, and `question_id` under that of the first release."""
 
     account: Account
     question_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Idle(StateBase):
     """Nothing is in progress: the dialogue has not begun, or was cancelled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChoosingType(StateBase):
     """The person is welcomed and chooses the type of verification."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingEnterprise(StateBase):
     """The person reads how enterprises are verified (G15)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOverseas(StateBase):
     """The person reads where people from Hong Kong, Macau, Taiwan and overseas are verified (G3)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingInvitation(StateBase):
+class ReadingInvitation(StateBase, kw_only=True):
     """The person is asked whether the account of a link is their own; `suggested` is the method that the link suggests.
 
     `former` is the state before, as text; the dialogue returns to it when the person answers no.
     """
 
-    former: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"former"})
+
+    former: str
     suggested: Method | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreeing(StateBase):
     """The person is asked to agree to the handling of their name and number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AskingName(StateBase):
     """The person is asked for their name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckingName(StateBase):
+class CheckingName(StateBase, kw_only=True):
     """The person is asked whether a text that is no likely name is their name.
 
     `number` came in the same message. `identity` is what the person wanted to change.
@@ -82,32 +76,27 @@ class CheckingName(StateBase):
     identity: Identity | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskingNumber(StateBase):
+class AskingNumber(StateBase, kw_only=True):
     """The person is asked for their ID number."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identified(StateBase):
+class Identified(StateBase, kw_only=True):
     """The fields of every state in which name and number are known."""
 
     identity: Identity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangingName(Identified):
     """The person is asked for another name; the number stays."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangingNumber(Identified):
     """The person is asked for another number; the name stays."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirming(Identified):
+class Confirming(Identified, kw_only=True):
     """The person checks name and number, and confirms them by choosing one of the three methods (G5).
 
     The method that a link suggests comes first. `is_checked`: the person has confirmed this identity before, so it is
@@ -118,13 +107,11 @@ class Confirming(Identified):
     is_checked: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AgreeingFace(Identified):
     """The person is asked for the separate consent that face recognition needs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempting(StateBase):
+class Attempting(StateBase, kw_only=True):
     """The fields of every state that has an attempt in the core; a network identity needs no typed `identity`."""
 
     identity: Identity | None
@@ -132,22 +119,22 @@ class Attempting(StateBase):
     attempt: AttemptId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening(Attempting):
+class Opening(Attempting, kw_only=True):
     """The core is asked for a code and has not answered since then (UTC)."""
 
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scanning(Attempting):
+class Scanning(Attempting, kw_only=True):
     """The code is on the screen. `touched`: the person has written or pressed something since the code was shown.
 
     `simulated`: the provider that opened the attempt proves nothing. `app`: what its pages need. `since` is when the
     stage began (UTC).
     """
 
-    link: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"link"})
+
+    link: str
     match_code: str
     expires_at: datetime
     stage: PhoneStage = PhoneStage.WAITING
@@ -157,23 +144,20 @@ class Scanning(Attempting):
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expired(Attempting):
+class Expired(Attempting, kw_only=True):
     """The code expired before there was a result; `stage` is how far the person had come."""
 
     stage: PhoneStage = PhoneStage.WAITING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed(Attempting):
+class Failed(Attempting, kw_only=True):
     """The attempt did not pass; a typed identity is kept for the next one, which is possible after `until` (UTC)."""
 
     reason: Reason
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaFull(Identified):
+class QuotaFull(Identified, kw_only=True):
     """Three accounts are verified with this number; nothing goes on until one of them is freed (G2).
 
     `attempt` is the id under which that was found. `is_scanned`: it was found only after a code had been scanned.
@@ -183,8 +167,7 @@ class QuotaFull(Identified):
     is_scanned: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified(StateBase):
+class Verified(StateBase, kw_only=True):
     """The account is verified; `simulated`: by a provider that proves nothing."""
 
     method: Method

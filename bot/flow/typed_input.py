@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from itertools import accumulate
@@ -16,6 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.flow import typed_words
 from bot.flow.events import Choice, Command
+from verification.record import Record
 
 
 class Remark(StrEnum):
@@ -130,8 +130,7 @@ _CLAUSE_ENDS = re.compile(r"[,，.。;；!！、]+|(?<=[\u4e00-\u9fff])\s+|\s+(?
 _LONGEST = 40
 
 
-@dataclass(frozen=True, slots=True)
-class _Spoken:
+class _Spoken(Record):
     """A text without signs, and where words may end: after any hanzi, and where a word in Latin letters ends."""
 
     text: str

@@ -11,8 +11,8 @@ the id of their question (docs/decisions/0020).
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 
+from msgspec.structs import replace
 from telegram import Bot, InputMediaPhoto, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest

@@ -1,8 +1,10 @@
 """The panel: the one message that carries the live keyboard, and what the store knows of it."""
 
-import json
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
+
+from verification.record import Record
 
 
 class PanelKind(StrEnum):
@@ -18,8 +20,7 @@ class PanelKind(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(Record, omit_defaults=True, rename={"kind": "form", "is_last": "last"}):
     """The one message that carries the live keyboard.
 
     `record` stands above the question in it: what the person agreed to. It goes along with the panel while the
@@ -35,20 +36,9 @@ class Panel:
 
     def dump(self) -> str:
         """The panel as text."""
-        facts = {"id": self.id, "form": self.kind, "record": self.record, "last": self.is_last}
-        facts |= {"shows_name": True} if self.shows_name else {}
-        return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+        return msgspec.json.encode(self).decode()
 
     @staticmethod
     def load(text: str) -> "Panel | None":
         """The panel in a text, if any."""
-        if not text:
-            return None
-        facts = json.loads(text)
-        return Panel(
-            facts["id"],
-            PanelKind(facts["form"]),
-            facts.get("record", ""),
-            facts.get("last", True),
-            facts.get("shows_name", False),
-        )
+        return msgspec.json.decode(text, type=Panel) if text else None

@@ -3,9 +3,9 @@
 import html
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from math import ceil
 
+from msgspec.structs import asdict
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.content.catalogue import Catalogue, Entry
@@ -16,13 +16,13 @@ from bot.handlers.keyboards import side_button
 from verification.dialogue_store import Consent, LinkBinding, PastAttempt, PersonRecords
 from verification.identity import mask_account
 from verification.ids import Account, PersonId, own_account
+from verification.record import Record
 
 TOPICS_A_PAGE = 7
 _MAX_LINES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class MessageContent:
+class MessageContent(Record):
     """A message's text and buttons."""
 
     text: str

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.engine.messages import FRONT_END, DeliveryFailed
 from verification.dialogue_store import DeletedCounts, DialogueStore, PendingDeletion
 from verification.ids import PersonId
 from verification.limits import DAY
+from verification.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,7 @@ _AUDIT_LOG_KEPT_FOR = timedelta(days=365)
 MessageDeleter = Callable[[PersonId, int], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class DeletionScheduler:
+class DeletionScheduler(Record):
     """Writes a message down that could not be deleted at once; the cleanup loop deletes it later."""
 
     store: DialogueStore

@@ -5,13 +5,13 @@ last numbers are reported, and their ages go on growing.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bot.jobs.cached_reading import CachedReading
+from verification.record import Record
 
 QUEUES = ("replies", "notices")
 
@@ -19,8 +19,7 @@ Backlog = Mapping[str, tuple[int, datetime | None]]
 """For each queue how many wait, and since when (UTC) the oldest."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramFacts:
+class ProgramFacts(Record, kw_only=True):
     """Where the metrics come from; `updated_at` is when the last update was handled, on the clock `monotonic`."""
 
     build: Mapping[str, str]

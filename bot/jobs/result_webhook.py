@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from bot.settings import Settings
 from verification.errors import ProviderUnavailable
 from verification.providers.addresses import is_loopback
 from verification.providers.http import HttpCall
+from verification.record import Record
 from verification.result_outbox import RETRY_DELAYS, DeliveryStatus, OutgoingResult, ResultOutbox
 from verification.signing import WebhookSigner
 
@@ -29,8 +29,7 @@ MAX_IN_FLIGHT = 8
 _POLL_INTERVAL = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class ResultEndpoint:
+class ResultEndpoint(Record):
     """The server at `RESULT_WEBHOOK_URL`."""
 
     url: str

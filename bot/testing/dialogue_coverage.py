@@ -101,7 +101,6 @@ class CoverageFile:
             file.write(lines)
 
 
-@dataclass(frozen=True, slots=True)
 class RecordingCatalogue(Catalogue):
     """A catalogue that records which of its texts are used."""
 

@@ -9,8 +9,11 @@ import json
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import field
+
+from verification.record import Record
 
 _LOST_EXIT_CODE = -9
 
@@ -81,14 +84,12 @@ class ForkedProcess(asyncio.Protocol):
         self._ended.set_result(self._code)
 
 
-@dataclass(frozen=True, slots=True)
-class _ForkServer:
+class _ForkServer(Record):
     process: subprocess.Popen[bytes]
     control: socket.socket
 
 
-@dataclass(frozen=True, slots=True)
-class ForkClient:
+class ForkClient(Record):
     """Fork servers, started as needed; `command` runs `ForkServer.run` with the control socket as standard input."""
 
     command: Sequence[str]

@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import ClassVar, NoReturn
+
+from verification.record import Record
 
 Main = Callable[[], object]
 
@@ -22,11 +24,12 @@ _FAILED = 1
 _REQUEST_ENDS = b"\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForkRequest:
+class ForkRequest(Record, kw_only=True):
     """The environment, folder and log of a child."""
 
-    env: dict[str, str] = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"env"})
+
+    env: dict[str, str]
     folder: str
     log: str
 

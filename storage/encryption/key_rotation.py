@@ -7,13 +7,13 @@ so nobody waits and no change is overwritten. After an interrupted run the next 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from storage import statements as sql
 from storage.database import Connection, Database
 from storage.encryption.sealing import Sealing
 from storage.errors import DecryptionFailed
 from storage.mapping import associated_data
+from verification.record import Record
 
 _BATCH = 100
 _PAUSE = 0.1
@@ -22,8 +22,7 @@ OnProgress = Callable[[str, int], None]
 """Called after each batch with the column and the number of its values resealed so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class RotationResult:
+class RotationResult(Record):
     """The result of a run: how many values were resealed, and how many could not be opened, by column."""
 
     resealed: int

@@ -3,11 +3,12 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, is_dataclass
 from types import ModuleType
 from typing import Any, get_type_hints
 
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.errors import PydanticUserError
 
@@ -15,22 +16,23 @@ import bot.engine
 import bot.flow
 import storage
 import verification
+from verification.record import Record
 
 PACKAGES = (verification, storage, bot.flow, bot.engine)
 
 
-def records(package: ModuleType) -> Iterator[type]:
+def records(package: ModuleType) -> Iterator[type[Record]]:
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         module = importlib.import_module(found.name)
         for each in vars(module).values():
-            if isinstance(each, type) and is_dataclass(each) and each.__module__ == module.__name__:
+            if isinstance(each, type) and issubclass(each, Record) and each.__module__ == module.__name__:
                 yield each
 
 
-def defaults(record: type) -> Iterator[tuple[str, Any, object]]:
+def defaults(record: type[Record]) -> Iterator[tuple[str, Any, object]]:
     hints = get_type_hints(record)
     for each in fields(record):
-        if each.default is not MISSING:
+        if each.default is not NODEFAULT:
             yield each.name, hints[each.name], each.default
 
 
@@ -46,6 +48,6 @@ WITH_DEFAULTS = [record for package in PACKAGES for record in records(package) i
 
 
 @pytest.mark.parametrize("record", WITH_DEFAULTS, ids=lambda record: record.__qualname__)
-def test_every_default_fits_its_type(record: type) -> None:
+def test_every_default_fits_its_type(record: type[Record]) -> None:
     for name, hint, default in defaults(record):
         assert adapter(hint).validate_python(default, strict=True) == default, name

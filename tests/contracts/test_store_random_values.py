@@ -110,7 +110,7 @@ def test_inv15_each_number_has_three_slots_of_its_own_whatever_the_numbers_are(
             person = people[place % len(people)]
             async with open_unit(store, account) as unit:
                 attempt = Attempt(
-                    **{name: getattr(like, name) for name in like.__slots__ if name not in ("id", "account")},
+                    **{name: getattr(like, name) for name in like.__struct_fields__ if name not in ("id", "account")},
                     id=AttemptId(f"attempt-{place}"),
                     account=Account(account),
                 )
@@ -138,7 +138,7 @@ def test_what_two_numbers_have_in_common_no_index_shows(
         async with opened(under) as store, open_unit(store, "note") as unit:
             for place, person in enumerate((one, two)):
                 noted = Attempt(
-                    **{name: getattr(attempt, name) for name in attempt.__slots__ if name != "id"},
+                    **{name: getattr(attempt, name) for name in attempt.__struct_fields__ if name != "id"},
                     id=AttemptId(f"attempt-{place}"),
                 )
                 await unit.add_rate_limit_record(noted, person, provider_called=True)

@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
 from telegram.ext import ExtBot
 
 from bot.app import run_loops, telegram_session

@@ -1,8 +1,8 @@
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.fakes import (
     NOON,

@@ -1,9 +1,9 @@
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.fakes import NOON, TELEGRAM, FakeClock, FakeProvider, make_deps, make_identity, make_request
 from tests.open_unit import open_unit, settle

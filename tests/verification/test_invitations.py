@@ -1,10 +1,10 @@
 """Links: their tokens, the accounts they may be made for, and their states."""
 
 import hashlib
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.fakes import NOON
 from verification.ids import Account, Actor, PersonId

@@ -1,10 +1,10 @@
 """Each limit alone, so that no other hides it: one below, at it, one above, and both ends of its day."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import fields, replace
 
 from tests.fakes import NOON, FakeClock, FakeProvider, make_deps
 from verification.attempts import AttemptId, Method, Passed

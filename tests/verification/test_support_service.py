@@ -1,11 +1,11 @@
 """What support may do, over the real store: each use is noted with its actor, and every edge of a link is tried."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from storage import SqlStore, open_store
 from storage.unit import SqlUnit

@@ -3,12 +3,13 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import httpx
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
@@ -108,7 +109,7 @@ class DeskFixture:
         """An attempt of an account, with a name and a number while they are stored."""
         attempt = make_attempt(f"attempt-{digits}", account, contact="telegram:100054321", identity=make_identity())
         async with open_unit(self.store, "begin") as unit:
-            await unit.save_attempt(replace(attempt, **changes))  # type: ignore[arg-type]
+            await unit.save_attempt(replace(attempt, **changes))
 
     async def verify(self, account: str) -> None:
         """Verify an account."""

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from verification import Attempt, AttemptId, AttemptStatus, Identity, Method
 from verification.identity import NetworkIdentity
@@ -173,4 +175,4 @@ class MemoryStore:
 
     def put(self, attempt_id: AttemptId, **changes: object) -> None:
         """Change a stored attempt directly, to reach a state that only time or other parts can cause."""
-        self.committed.attempts[attempt_id] = replace(self.committed.attempts[attempt_id], **changes)  # type: ignore[arg-type]
+        self.committed.attempts[attempt_id] = replace(self.committed.attempts[attempt_id], **changes)

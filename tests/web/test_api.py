@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from storage import SqlStore, StoreUnavailable, open_store
 from tests.fakes import make_sealing

@@ -8,9 +8,9 @@ a caller nothing new, and is not.
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import ClassVar
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Method, reference_code
 from verification.callers.keys import ApiCaller
@@ -21,6 +21,7 @@ from verification.identity import Identity, mask_account
 from verification.ids import Account
 from verification.invitations import Purpose
 from verification.ports import QuotaSlot
+from verification.record import Record
 from verification.support.store import AttemptSummary, AuditEntry
 
 
@@ -28,22 +29,22 @@ class CallerRequestConflict(Exception):
     """The same request asked for something else before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAttempt:
+class NewAttempt(Record, kw_only=True):
     """What a caller asks for; repeating it with the same `idempotency_key` gives the same attempt.
 
     `language` is that of the pages on the phone, if the caller knows it.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"idempotency_key"})
+
     account: Account
     identity: Identity
     method: Method
     language: str | None
-    idempotency_key: str = field(repr=False)
+    idempotency_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallerAttempt:
+class CallerAttempt(Record):
     """An attempt as its caller sees it; `simulated`: its provider proves nothing."""
 
     attempt: Attempt
@@ -52,8 +53,7 @@ class CallerAttempt:
     simulated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
+class AccountStatus(Record):
     """Whether an account is verified, and the caller's attempt for it that has not ended."""
 
     slot: QuotaSlot | None

@@ -6,10 +6,11 @@ is of the first releases: it is known by its position, and may do what it could 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from verification.ids import Account, Actor, Contact, FrontEnd
+from verification.record import Record
 
 _FRONT_END_PREFIX = "api."
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -24,12 +25,13 @@ class CallerScope(StrEnum):
     ACCOUNTS = "accounts"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiCaller:
+class ApiCaller(Record, kw_only=True):
     """A program with a key."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"key"})
+
     name: str
-    key: str = field(repr=False)
+    key: str
     scopes: frozenset[CallerScope]
 
     @property

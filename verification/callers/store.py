@@ -1,25 +1,26 @@
 """What the store keeps of the requests of API callers."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from verification.attempts import AttemptId
 from verification.ids import Account, FrontEnd
 from verification.invitations import Purpose
 from verification.ports import Unit
+from verification.record import Record
 from verification.support.store import AttemptSummary, AuditEntry
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallerRequest:
+class CallerRequest(Record, kw_only=True):
     """A request for an attempt. `request_index` stands for the request, `fields_index` for everything it says."""
 
-    request_index: bytes = field(repr=False)
-    fields_index: bytes = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"request_index", "fields_index"})
+
+    request_index: bytes
+    fields_index: bytes
     attempt: AttemptId
     front_end: FrontEnd
     account: Account
@@ -27,8 +28,7 @@ class CallerRequest:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ListPosition:
+class ListPosition(Record):
     """Where a page of a list ended."""
 
     at: datetime

@@ -4,7 +4,8 @@ Only the button counts: it means that a person has compared and agreed. A look c
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from verification.attempts import Attempt, Reason, Rejected
 from verification.ports import PagePress, PhonePage

@@ -10,7 +10,6 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -30,6 +29,7 @@ from verification.errors import AttemptNotServed, ProviderUnavailable
 from verification.identity import Identity
 from verification.ports import InvalidCallback, PhoneRedirect, ProviderAnswer, ProviderSession
 from verification.providers.addresses import allowed_phone_url
+from verification.record import Record
 from verification.signing import WebhookSigner
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,7 @@ class HttpCall(Protocol):
         """Return status and body; raises `TransientFailure`, or `ProviderUnavailable` where a retry is useless."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderEndpoint:
+class ProviderEndpoint(Record):
     """The provider's server as the operator configures it: its base address, and the hosts where phones may go.
 
     Phones go there by https, or by the scheme of the base address if its host is among them.

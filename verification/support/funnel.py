@@ -7,11 +7,11 @@ storing them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from verification.attempts import Method, Reason
+from verification.record import Record
 
 BEIJING = timezone(timedelta(hours=8))
 """Days are counted in the time zone of the cloud accounts."""
@@ -47,8 +47,7 @@ class Dimension(StrEnum):
     DAY = "day"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohort:
+class Cohort(Record, kw_only=True):
     """What a journey is counted under: the day, campaign and language of its start."""
 
     day: date
@@ -56,8 +55,7 @@ class Cohort:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelIncrement:
+class FunnelIncrement(Record):
     """One fact to count: a step reached, or with a `reason` a failed attempt.
 
     Without a `method` it counts for all methods together; `bucket` is that of the time since the step before, where
@@ -71,8 +69,7 @@ class FunnelIncrement:
     bucket: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelQuery:
+class FunnelQuery(Record, kw_only=True):
     """Which journeys a funnel counts, both days included; campaign "" selects people without a campaign."""
 
     since: date
@@ -83,8 +80,7 @@ class FunnelQuery:
     by: Dimension | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelCount:
+class FunnelCount(Record):
     """How many journeys of a group reached a step, or how many attempts failed for a reason."""
 
     group: str
@@ -94,8 +90,7 @@ class FunnelCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DurationCount:
+class DurationCount(Record, kw_only=True):
     """How many journeys of a group took this long for a step."""
 
     group: str
@@ -105,8 +100,7 @@ class DurationCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelStatistics:
+class FunnelStatistics(Record):
     """The counters as the store returns them."""
 
     counts: Sequence[FunnelCount]

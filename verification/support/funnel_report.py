@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
 from verification.attempts import Method, Reason
+from verification.record import Record
 from verification.support.funnel import (
     METHOD_STEPS,
     STEPS,
@@ -25,8 +25,7 @@ _MEDIAN = 0.5
 _P90 = 0.9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepStatistics:
+class StepStatistics(Record, kw_only=True):
     """One step: how many reached it, and the median and 90th percentile of its duration.
 
     Shares are between 0 and 1: of the journeys that reached the first step, and of those that reached the step before.
@@ -45,8 +44,7 @@ class StepStatistics:
         return None if self.of_previous is None else max(1 - self.of_previous, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelReport:
+class FunnelReport(Record):
     """The funnel of one group; the group is "" when the query has no dimension."""
 
     group: str

@@ -5,8 +5,8 @@ audit entries only masked.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import ClassVar
 
 from verification.attempts import Method
 from verification.identity import mask_account
@@ -22,6 +22,7 @@ from verification.invitations import (
     read_account,
     read_campaign,
 )
+from verification.record import Record
 from verification.support.funnel import FunnelQuery, FunnelStatistics
 from verification.support.store import AttemptSummary, AuditEntry, Dispute, SupportStore, UnansweredQuestion
 
@@ -35,8 +36,7 @@ def is_valid_ttl(ttl: timedelta) -> bool:
     return MIN_TTL <= ttl <= MAX_TTL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRequest:
+class LinkRequest(Record, kw_only=True):
     """A request for a link; repeating one with the same `idempotency_key` gives the same link."""
 
     account: Account
@@ -47,12 +47,13 @@ class LinkRequest:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedLink:
+class CreatedLink(Record):
     """A link with the token that opens it; `verified`: its account is verified already."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"token"})
+
     link: Link
-    token: str = field(repr=False)
+    token: str
     verified: bool
 
 

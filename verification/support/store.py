@@ -5,19 +5,18 @@ Every change writes its audit entry in the same transaction; every look writes o
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from verification.attempts import REFERENCE_CODE_LENGTH, AttemptId, AttemptStatus, Method, Reason
 from verification.attempts import reference_code as reference_code  # re-exported for support
 from verification.ids import Account, Actor, Contact, PersonId
 from verification.invitations import Link, LinkId, LinkState, Purpose
+from verification.record import Record
 from verification.support.funnel import FunnelCount, FunnelIncrement, FunnelQuery, FunnelStatistics
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditEntry(Record, kw_only=True):
     """One use of the support tools: who did what, about what, and when (UTC).
 
     `subject` names links, codes and campaigns; an account only masked.
@@ -29,20 +28,20 @@ class AuditEntry:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnansweredQuestion:
+class UnansweredQuestion(Record, kw_only=True):
     """A question that no FAQ topic answered, redacted; it is stored without its person.
 
     `id` is any unused id.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"text"})
+
     id: str
-    text: str = field(repr=False)
+    text: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptSummary:
+class AttemptSummary(Record, kw_only=True):
     """An attempt as support may see it: name and number only masked, and only while they are stored."""
 
     id: AttemptId
@@ -62,8 +61,7 @@ class AttemptSummary:
         return reference_code(self.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dispute:
+class Dispute(Record, kw_only=True):
     """What a person says is wrong: how an attempt ended, or that three accounts are used up before there is a method.
 
     It is stored without its person; `attempt` is the id that its case number is made of.

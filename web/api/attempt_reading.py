@@ -3,7 +3,6 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +14,7 @@ from verification.callers.store import ListPosition
 from verification.identity import Identity, Name, Number, read_name, read_number
 from verification.ids import Account
 from verification.invitations import is_account, read_account
+from verification.record import Record
 from verification.support.store import AttemptSummary
 from web.api.problems import Problem, ProblemCode
 from web.api.reading import MAX_LIMIT, checked, idempotency_key, invalid_request, read_json, read_query
@@ -45,8 +45,7 @@ class _AttemptListQuery(BaseModel):
     cursor: str | None = Field(default=None, max_length=_MAX_CURSOR)
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptListQuery:
+class AttemptListQuery(Record):
     """The query of a list of attempts."""
 
     account: Account | None

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -10,6 +9,7 @@ from urllib.parse import parse_qs
 
 from verification import Method
 from verification.invitations import InvalidLinkRequest, read_campaign
+from verification.record import Record
 from verification.support.funnel import Dimension, FunnelQuery
 
 PERIODS = ("7", "30", "90")
@@ -25,8 +25,7 @@ NO_CAMPAIGN = "-"
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelFilters:
+class FunnelFilters(Record, kw_only=True):
     """The filters of a funnel, in the form's own values."""
 
     period: str

@@ -1,11 +1,11 @@
 """The desk's page of the funnel: how many people reach each step, where they leave, and how long steps take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.responses import Response
 
 from verification import Method
+from verification.record import Record
 from verification.support.funnel import METHOD_STEPS, STEPS, Dimension, FunnelQuery, beijing_day
 from verification.support.funnel_export import to_csv
 from verification.support.funnel_report import FunnelReport, build_reports
@@ -15,8 +15,7 @@ from web.desk.forms import NO_CAMPAIGN, PERIODS, FunnelFilters, recent_months
 from web.desk.layout import DeskLayout, DeskRequest
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelSummary:
+class FunnelSummary(Record):
     """The totals of a funnel."""
 
     report: FunnelReport

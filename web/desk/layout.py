@@ -1,14 +1,15 @@
 """The layout of the desk's pages: language, navigation, and the signed-in session."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from markupsafe import Markup
+from msgspec import field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from verification.ids import Actor
+from verification.record import Record
 from web.dependencies import Texts
 from web.desk.formatting import PageFormatter
 from web.desk.sessions import DeskSession
@@ -20,8 +21,7 @@ _YEAR = 365 * 24 * 3600
 _DEFAULT_LANGUAGE = "zh"
 
 
-@dataclass(frozen=True, slots=True)
-class DeskRequest:
+class DeskRequest(Record):
     """A request of a signed-in member of support; `form` is set once its proof is checked."""
 
     request: Request

@@ -1,7 +1,6 @@
 """The desk's pages of links: create, list, show with the QR code, print, and revoke after a confirmation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from starlette.exceptions import HTTPException
@@ -18,6 +17,7 @@ from verification.invitations import (
     read_account,
     read_campaign,
 )
+from verification.record import Record
 from verification.support.service import LinkRequest
 from web.dependencies import DeskRoute, UtcNow
 from web.desk.forms import campaign_or_empty, enum_or_none, read_page_number, read_text
@@ -39,8 +39,7 @@ _USABLE = (LinkState.WAITING, LinkState.OPENED)
 _PAPER_SIZES = ("a6", "a4")
 
 
-@dataclass(frozen=True, slots=True)
-class LinkSnapshot:
+class LinkSnapshot(Record):
     """A link with its state when the page was rendered."""
 
     link: Link

@@ -7,12 +7,12 @@ import hmac
 import re
 import unicodedata
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote, unquote
 
 from verification.ids import Actor
 from verification.invitations import KeyedDigest, Purpose
+from verification.record import Record
 
 COOKIE = "desk"
 LIFETIME = timedelta(hours=12)
@@ -20,8 +20,7 @@ _LONGEST_NAME = 16  # characters
 _COOKIE = re.compile(r"([A-Za-z0-9%]{1,192})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskSession:
+class DeskSession(Record, kw_only=True):
     """A signed-in session; its forms carry `proof`."""
 
     name: str

@@ -3,27 +3,25 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 from verification import Attempt, Method
 from verification.identity import mask_account
 from verification.ports import PhonePage
+from verification.record import Record
 
 _BEIJING = timezone(timedelta(hours=8))
 
 
-@dataclass(frozen=True, slots=True)
-class ProgressStep:
+class ProgressStep(Record):
     """One step of the progress bar (G16)."""
 
     name: str
     position: Literal["past", "here", "ahead"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeLeft:
+class TimeLeft(Record, kw_only=True):
     """How long the page is valid: `seconds` for the shrinking bar, `minutes` and `until` (Beijing) for the text."""
 
     seconds: int
@@ -31,8 +29,7 @@ class TimeLeft:
     until: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneView:
+class PhoneView(Record, kw_only=True):
     """A page of an attempt; personal data in it is masked, and empty where none was typed.
 
     `wrong_app` names the advice to a phone in another app. `leaving_to` is set while the page forwards the phone.

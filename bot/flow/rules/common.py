@@ -1,7 +1,8 @@
 """Functions that several rules share."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from bot.flow import codec, states
 from bot.flow.effects import (

@@ -7,7 +7,8 @@ asked back: some people's names look like words.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bot.flow import states
 from bot.flow.effects import DeleteUserMessage, RecordAnswer, TopicButton, UrlButton

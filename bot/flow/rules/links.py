@@ -3,7 +3,7 @@
 An invitation keeps the former state until the person says that the account is theirs.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bot.flow import codec, states
 from bot.flow.effects import (

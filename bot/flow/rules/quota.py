@@ -1,6 +1,6 @@
 """Rules for the ending in which three accounts are verified with the number: it is told before a method is chosen."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bot.flow import states
 from bot.flow.events import Event, QuotaChecked

@@ -1,6 +1,6 @@
 """The rules for reminders to people who stopped."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bot.flow.effects import AskQuestion, RemindersOffButton, SendText, ShowToast, StopReminders, TextKey
 from bot.flow.events import ReminderDue, SideTapped

@@ -1,7 +1,8 @@
 """Rules from the choice of a method to the result: the attempt, its code, its verdict."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from bot.flow import states
 from bot.flow.effects import (

@@ -10,7 +10,6 @@ import asyncio
 import socket
 import ssl
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -21,6 +20,7 @@ from bot.connection_failures import describe_failure
 from bot.handlers.api.http_connection import HttpConnection, Response
 from bot.handlers.api.tunnel import TunnelRefused, open_tunnel
 from bot.proxies import Proxy, basic_authorization
+from verification.record import Record
 
 _MAX_IDLE = 60.0
 _NEXT_ADDRESS_AFTER = 0.25
@@ -32,8 +32,7 @@ class NotConnected(Exception):
     """There is no connection, so nothing of the request was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Record):
     """How many seconds each phase of a request may take: a free connection, connecting, writing, and the response."""
 
     pool: float

@@ -7,7 +7,6 @@ message's id and its photo's file id are read here. What is called rarely goes t
 
 import json
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, cast
 
 from telegram import Bot, InlineKeyboardMarkup, InputFile, InputMediaPhoto, LinkPreviewOptions
@@ -15,21 +14,21 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 from telegram.request import RequestData
 
+from verification.record import Record
+
 Keyboard = InlineKeyboardMarkup | dict[str, Any]
 """An inline keyboard: the library's, or as the Bot API takes it."""
 _File = tuple[str, bytes, str]
 
 
-@dataclass(frozen=True, slots=True)
-class SentMessage:
+class SentMessage(Record):
     """A message that was sent; `photo_file_id` names its photo on Telegram's servers."""
 
     message_id: int
     photo_file_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallData:
+class CallData(Record):
     """The parameters and files of a call, with the attributes of `RequestData` that a transport reads."""
 
     parameters: dict[str, Any]

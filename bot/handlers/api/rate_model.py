@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
+from verification.record import Record
+
 MAX_PER_SECOND = 25
 """The public server allows about 30 messages a second; these leave room for calls that arrive closer together."""
 _WINDOW = 1.1
@@ -15,8 +17,7 @@ TIMER_SLACK = 0.001
 """Seconds; uvloop's timers count whole milliseconds and may fire a fraction of one too early."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Record):
     """A burst of messages, then one message per `interval` seconds."""
 
     burst: int
@@ -28,8 +29,7 @@ GROUP_CHAT = Rate(burst=5, interval=4.0)
 """At most 20 messages a minute, Telegram's limit for groups: the burst, and 15 in any 60 seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendRates:
+class SendRates(Record):
     """How fast messages leave, of all programs on a database together: the operator's settings.
 
     The defaults suit Telegram's public server. A Bot API server of one's own, or paid broadcasts, allow more.

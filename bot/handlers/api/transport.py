@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.warnings import PTBDeprecationWarning
@@ -26,7 +27,6 @@ _WRITE_TIMEOUT = 20.0
 _POOL_TIMEOUT = 15.0
 _SERVER_ERROR = 500
 _PROXY_NEEDS_CREDENTIALS = 407
-_encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class NotSent(NetworkError):
@@ -79,6 +79,16 @@ class BotApiRequest(BaseRequest):
             self._pool.close()
             self._pool = None
 
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """Read an answer; raises `TelegramError`."""
+        try:
+            answer: dict[str, Any] = msgspec.json.decode(payload)
+        except msgspec.DecodeError:
+            # The library takes half of a pair of surrogates, which the faster parser refuses.
+            return BaseRequest.parse_json_payload(payload)
+        return answer
+
     async def do_request(
         self,
         url: str,
@@ -127,12 +137,20 @@ def _body(request_data: RequestData | None) -> tuple[str, bytes]:
     if request_data is None:
         return "", b""
     if not request_data.contains_files:
-        return "application/json", _encode_json(request_data.parameters).encode()
+        return "application/json", _encode_json(request_data.parameters)
     parts = list(_parts(request_data))
     # No part contains a digest of all of them.
     boundary = sha256(b"".join(parts)).hexdigest()
     body = b"".join(f"--{boundary}\r\n".encode() + part for part in parts)
     return f"multipart/form-data; boundary={boundary}", body + f"--{boundary}--\r\n".encode()
+
+
+def _encode_json(parameters: object) -> bytes:
+    try:
+        return msgspec.json.encode(parameters)
+    except UnicodeEncodeError:
+        # Half of a pair of surrogates: the standard library escapes it.
+        return json.dumps(parameters).encode()
 
 
 def _parts(request_data: RequestData) -> Iterator[bytes]:

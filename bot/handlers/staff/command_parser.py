@@ -8,13 +8,15 @@ import re
 import unicodedata
 from calendar import monthrange
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from verification.attempts import Method
 from verification.ids import Account
 from verification.invitations import InvalidLinkRequest, LinkId, is_link_id, read_account, read_campaign
+from verification.record import Record
 from verification.support.funnel import FunnelQuery
 from verification.support.service import is_valid_ttl
 
@@ -97,8 +99,7 @@ class CommandProblem(StrEnum):
     METHOD_OFF = "method_off"
 
 
-@dataclass(frozen=True, slots=True)
-class NotUnderstood:
+class NotUnderstood(Record):
     """A word of a command that was not understood, and the arguments that may have been meant, the nearest first."""
 
     word: str
@@ -106,8 +107,7 @@ class NotUnderstood:
     meanings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkArguments:
+class LinkArguments(Record, kw_only=True):
     """The arguments of /link."""
 
     account: Account
@@ -117,16 +117,14 @@ class LinkArguments:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage:
+class ListPage(Record):
     """A page of the list of links; a campaign of None means the links of all campaigns."""
 
     page: int = 0
     campaign: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ButtonData:
+class ButtonData(Record):
     """The data of a staff button: the action, the link or public target, and the list page to return to, if any."""
 
     action: ButtonAction

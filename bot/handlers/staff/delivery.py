@@ -7,7 +7,6 @@ wait for it otherwise.
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
@@ -18,6 +17,7 @@ from bot.handlers.api.calls import best_effort, call, call_idempotent
 from bot.handlers.background import BackgroundReplies
 from bot.handlers.side_messages import MessageContent
 from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, TextReply, ToastReply
+from verification.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,7 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _RETRY_DELAYS = (0.5, 2.0, 8.0, 30.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyTarget:
+class ReplyTarget(Record, kw_only=True):
     """Where a reply goes: the chat, the language, and the pressed button's message, if any."""
 
     chat: int

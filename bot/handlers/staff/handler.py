@@ -7,8 +7,8 @@ dialogue as well.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from msgspec.structs import replace
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
 from telegram.ext import BaseHandler
@@ -23,14 +23,14 @@ from bot.handlers.staff.command_parser import StaffCommand, read_button_data
 from bot.handlers.staff.delivery import ReplyTarget, StaffReplySender
 from bot.handlers.staff.service import StaffRequest, StaffService, TypedCommand
 from verification.dialogue_store import DialogueStore
+from verification.record import Record
 
 _REMEMBERED = 1000
 
 IsStaff = Callable[[int], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class _ParsedRequest:
+class _ParsedRequest(Record):
     """A staff member's request and where its replies go."""
 
     request: StaffRequest

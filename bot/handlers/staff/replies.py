@@ -1,6 +1,6 @@
 """The replies to support staff, as values that `delivery` sends."""
 
-from dataclasses import dataclass, field
+from typing import ClassVar
 
 from telegram import InlineKeyboardButton
 
@@ -8,35 +8,36 @@ from bot.content.catalogue import Catalogue
 from bot.flow.effects import Values
 from bot.handlers.side_messages import MessageContent
 from bot.handlers.staff.command_parser import ButtonData
+from verification.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class TextReply:
+class TextReply(Record):
     """A text, as a new message or in place of the message whose button was pressed."""
 
     content: MessageContent
     in_place: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoReply:
+class PhotoReply(Record):
     """A photo with a caption."""
 
-    picture: bytes = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"picture"})
+
+    picture: bytes
     content: MessageContent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReply:
+class FileReply(Record, kw_only=True):
     """A file, which Telegram sends unchanged, unlike a photo."""
 
-    content: bytes = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"content"})
+
+    content: bytes
     name: str
     caption: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ToastReply:
+class ToastReply(Record):
     """A short notification at the top of the chat, in answer to a pressed button."""
 
     text: str
@@ -45,8 +46,7 @@ class ToastReply:
 StaffReply = TextReply | PhotoReply | FileReply | ToastReply
 
 
-@dataclass(frozen=True, slots=True)
-class StaffTexts:
+class StaffTexts(Record):
     """The staff texts of the catalogue in one language."""
 
     catalogue: Catalogue

@@ -6,7 +6,6 @@ id of the update is the idempotency key of the link that it creates.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot import links as addresses
@@ -29,6 +28,7 @@ from bot.handlers.staff.replies import FileReply, PhotoReply, StaffReply, StaffT
 from bot.images import qr
 from verification.ids import Actor
 from verification.invitations import Link, LinkState
+from verification.record import Record
 from verification.support.funnel import beijing_day
 from verification.support.funnel_report import build_reports
 from verification.support.service import LinkRequest, SupportService
@@ -39,16 +39,14 @@ _PHOTO_SIDE = 1280
 _PRINT_SIDE = 2400
 
 
-@dataclass(frozen=True, slots=True)
-class TypedCommand:
+class TypedCommand(Record):
     """A command and the text after it."""
 
     command: StaffCommand
     arguments: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaffRequest:
+class StaffRequest(Record, kw_only=True):
     """A request of a staff member; `request_id` is the same when the request is repeated."""
 
     staff_id: int

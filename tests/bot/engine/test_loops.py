@@ -390,7 +390,7 @@ async def test_what_is_no_outage_hides_nothing(disk: SimulatedDisk) -> None:
     desk = assemble(await virtual_store(disk, faults), clock=LoopClock())
     async with open_unit(desk.store, ANNA) as unit:
         await unit.save_dialogue(ANNA, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
-    with pytest.raises(ValueError, match="of a kind this release does not know"):
+    with pytest.raises(ValueError, match="not what this release or an earlier one writes"):
         await desk.runner.handle(Envelope(ANNA, Commanded(Command.START), None))
     faults.schedule_database_fault(DatabaseFault.DOWN)
     await desk.runner.resume_after_outage()
@@ -406,7 +406,7 @@ async def test_a_fault_after_an_outage_hides_nothing_of_it(disk: SimulatedDisk) 
         await unit.save_dialogue(BERT, OF_ANOTHER_RELEASE, language="zh", now=desk.clock())
     async with desk.runner.running():
         await lose_a_commit(desk, faults)
-        with pytest.raises(ValueError, match="of a kind this release does not know"):
+        with pytest.raises(ValueError, match="not what this release or an earlier one writes"):
             await desk.runner.handle(Envelope(BERT, Commanded(Command.START), None))
         await desk.runner.resume_after_outage()
         await asyncio.sleep(MOMENT)

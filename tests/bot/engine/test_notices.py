@@ -1,10 +1,10 @@
 """Notices: the core's news become events once, whoever dies in between."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.engine.notices import LEASE, NoticeDispatcher, event_of
 from bot.flow.effects import AskQuestion, EditCaption, ReplaceCodeWithPicture
@@ -45,7 +45,7 @@ NOTICE = Notice(
     ],
 )
 def test_each_news_has_its_event(changes: dict[str, object], event: Event | None) -> None:
-    assert event_of(replace(NOTICE, **changes)) == event  # type: ignore[arg-type]  # fields of a notice
+    assert event_of(replace(NOTICE, **changes)) == event
 
 
 def notices_of(desk: RunnerFixture) -> NoticeDispatcher:

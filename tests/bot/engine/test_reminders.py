@@ -1,11 +1,11 @@
 """Reminders over a real store: each is sent at most once, to people who can be written to."""
 
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.engine.messages import BotBlocked, Envelope, TurnKind
 from bot.engine.reminders import ReminderLoop

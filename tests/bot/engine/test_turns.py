@@ -1,9 +1,10 @@
 """One turn's transaction: what its effects leave in the store, and what the core's answers mean to the dialogue."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bot.engine.messages import BotBlocked, Envelope, MessageRef, Turn
 from bot.engine.turns import RunnerConfig, TurnCommitter, refusal_of

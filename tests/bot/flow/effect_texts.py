@@ -1,7 +1,8 @@
 """Reads effects: their strings, their buttons, their texts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+
+from msgspec.structs import fields
 
 from bot.flow.effects import (
     AskQuestion,
@@ -24,6 +25,7 @@ from bot.flow.effects import (
 )
 from bot.flow.events import Choice
 from bot.flow.rows import Step
+from verification.record import Record
 
 Texted = AskQuestion | ShowCode | EditCaption | ReplaceCodeWithPicture | RecordAnswer | SendText
 
@@ -42,7 +44,7 @@ def strings(value: object) -> Iterator[str]:
         case tuple():
             for inner in value:
                 yield from strings(inner)
-        case _ if is_dataclass(value):
+        case Record():
             for field in fields(value):
                 yield from strings(getattr(value, field.name))
         case _:

@@ -1,10 +1,11 @@
 """Samples of every kind of state and event, for the exhaustive tests."""
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from datetime import timedelta
 from enum import Enum
 from typing import get_args
+
+from msgspec.structs import fields, replace
 
 from bot.content import vocabulary
 from bot.flow import codec, states, typed_words

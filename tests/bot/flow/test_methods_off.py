@@ -1,10 +1,10 @@
 """Methods that are switched off: over all seven combinations, questions, texts and the FAQ name only what is on."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, Catalogue, load
 from bot.content.telegram_html import TAGS, find_error

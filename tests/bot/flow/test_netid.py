@@ -1,8 +1,7 @@
 """The network identity in the dialogue: chosen at the consent, without a name and a number, and off without a trace."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import codec, states

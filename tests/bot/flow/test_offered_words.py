@@ -6,9 +6,9 @@ The words are taken from the questions themselves: the labels of their buttons, 
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.content.search import TopicSearch

@@ -2,11 +2,11 @@
 
 import html
 import re
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import effects as e

@@ -1,11 +1,10 @@
 """The dialogue keeps its promises in any sequence of actions of a person, the core and the network."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from bot.flow import codec, states
 from bot.flow.effects import CancelAttempt, CheckQuota, OpenAttempt, SetSuggestedMethod

@@ -1,10 +1,10 @@
 """Waiting is never a dead end: every state and every delay has true words and a way on."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import states

@@ -10,8 +10,9 @@ its `>>` lines, played again, give the same lines.
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from textwrap import dedent
+
+from msgspec.structs import replace
 
 from bot.flow.effects import (
     LANGUAGES,

@@ -64,7 +64,7 @@ def every_state() -> Iterator[State]:
         "is_scanned": [False, True],
     }
     for kind in get_args(State):
-        names = list(kind.__dataclass_fields__)
+        names = kind.__struct_fields__
         for values in product(*(facts[name] for name in names)):
             yield kind(**dict(zip(names, values, strict=True)))
 

@@ -1,8 +1,7 @@
 """What takes the panel's place, what is deleted with it, and how a record goes along with it."""
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
 from bot.engine.messages import DeliveryFailed, MessageRef
 from bot.flow import effects as e
@@ -30,7 +29,7 @@ RECORD = "✓ 已同意收集姓名和身份证号、聊天内容出境"
 NAME = e.AskQuestion(
     question_id="m7", text="name.ask", values=VALUES, rows=((e.ChoiceButton(Choice.BACK),),), keeps_record=True
 )
-METHOD = dataclasses.replace(OTHER_QUESTION, question_id="m8", keeps_record=True)
+METHOD = replace(OTHER_QUESTION, question_id="m8", keeps_record=True)
 
 
 def panel(sender: SenderFixture) -> Panel:

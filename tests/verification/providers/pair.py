@@ -1,8 +1,10 @@
 """A provider of ours and the vendor's server in one process, with one attempt between them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec.structs import replace
 
 from tests.fakes import FakeClock, make_identity
 from verification.attempts import Attempt

@@ -3,11 +3,11 @@
 import json
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from bot.http_client import http_client
 from tests.faceid_server import (

@@ -7,14 +7,14 @@ or answered.
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from verification.errors import ProviderUnavailable
 from verification.providers.alipay.signer import MerchantKey, PlatformKey
 from verification.providers.http import HttpCall, TransientFailure, check_status, parse_object
+from verification.record import Record
 
 _BEIJING = timezone(timedelta(hours=8))
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -29,14 +29,15 @@ CERTIFY = "alipay.user.certify.open.certify"
 QUERY = "alipay.user.certify.open.query"
 
 
-@dataclass(frozen=True, slots=True)
-class AlipayAccount:
+class AlipayAccount(Record):
     """What the operator has at Alipay: the gateway's address, an app, its key, and the key of the platform."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"merchant_key", "platform_key"})
 
     gateway: str
     app_id: str
-    merchant_key: MerchantKey = field(repr=False)
-    platform_key: PlatformKey = field(repr=False)
+    merchant_key: MerchantKey
+    platform_key: PlatformKey
 
 
 class AlipayError(ProviderUnavailable):

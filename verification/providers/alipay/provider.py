@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -22,6 +21,7 @@ from verification.ports import PhoneRedirect, ProviderAnswer, ProviderSession
 from verification.providers.alipay.client import AlipayClient, AlipayError, readable_code
 from verification.providers.counts import ProviderCounts
 from verification.providers.http import OPEN_RETRY_DELAYS, TransientFailure, parse_object, retry_transient, typed
+from verification.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,7 @@ _ALIPAY_AGENT = "AlipayClient"
 _ORDER_LENGTH = 32
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Record):
     """What is remembered of a verification; `returned_at` is in seconds since 1970."""
 
     certify_id: str

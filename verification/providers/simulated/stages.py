@@ -6,10 +6,10 @@ the verdict. The functions here are pure and never raise for a person's action: 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from verification.attempts import AttemptStatus, Method, Passed, Reason, Rejected, Verdict
+from verification.record import Record
 
 
 class PageStage(StrEnum):
@@ -57,8 +57,7 @@ class VerdictChoice(StrEnum):
         return Passed() if self is VerdictChoice.PASS else Rejected(Reason(self.value))
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedPage:
+class SimulatedPage(Record):
     """The current page of the phone, as an attempt's `provider_state` holds it."""
 
     stage: PageStage
@@ -70,8 +69,7 @@ class SimulatedPage:
         return f"{self.stage} {self.choice}"
 
 
-@dataclass(frozen=True, slots=True)
-class ButtonPress:
+class ButtonPress(Record):
     """A press on the phone: the button, and the choice and tick of the form."""
 
     button: PageButton
@@ -86,23 +84,20 @@ class FormError(StrEnum):
     UNTICKED = "unticked"
 
 
-@dataclass(frozen=True, slots=True)
-class Advanced:
+class Advanced(Record):
     """The next page, and the attempt's status with it."""
 
     page: SimulatedPage
     status: AttemptStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Record):
     """The verdict; this was the last page."""
 
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class NotAdvanced:
+class NotAdvanced(Record):
     """Nothing changed, and why."""
 
     error: FormError
@@ -111,22 +106,19 @@ class NotAdvanced:
 Transition = Advanced | Decided | NotAdvanced
 
 
-@dataclass(frozen=True, slots=True)
-class _Advance:
+class _Advance(Record):
     to: PageStage
     status: AttemptStatus = AttemptStatus.OPENED
     if_ticked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Decide:
+class _Decide(Record):
     """Give the chosen verdict; where a card can be bound first, `NO_CARD` leads to that page instead."""
 
     without_card: PageStage | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reject:
+class _Reject(Record):
     reason: Reason
 
 

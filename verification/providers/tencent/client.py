@@ -6,15 +6,15 @@ Logs and errors hold the vendor's error code and request id, and nothing that wa
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from verification.errors import ProviderUnavailable
 from verification.providers.http import HttpCall, TransientFailure, check_status, parse_object
 from verification.providers.tencent.codes import is_transient
 from verification.providers.tencent.signer import Credentials
+from verification.record import Record
 
 VERSION = "2018-03-01"
 
@@ -23,8 +23,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _BIZ_TOKEN = re.compile(r"[!-~]{1,256}")
 
 
-@dataclass(frozen=True, slots=True)
-class FaceIdAccount:
+class FaceIdAccount(Record):
     """What the operator has at the vendor: an address of the API, a key and the rule of the check."""
 
     url: str
@@ -32,19 +31,21 @@ class FaceIdAccount:
     rule_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class StartedFlow:
+class StartedFlow(Record):
     """A flow of the vendor's: its token, and the address that the phone opens."""
 
-    biz_token: str = field(repr=False)
-    url: object = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"biz_token", "url"})
+
+    biz_token: str
+    url: object
 
 
-@dataclass(frozen=True, slots=True)
-class FlowAnswer:
+class FlowAnswer(Record):
     """The `Text` of a flow as it came, and the vendor's id of the call, by which its support finds it."""
 
-    text: object = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    text: object
     request_id: str
 
 

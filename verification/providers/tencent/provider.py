@@ -10,9 +10,10 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from verification.attempts import Attempt, AttemptId, AttemptStatus, Passed, ProviderApp, Reason, Rejected, Verdict
 from verification.errors import AttemptNotServed, ProviderMisconfigured, ProviderUnavailable
@@ -38,6 +39,7 @@ from verification.providers.tencent.results import (
     charged_tries,
     read_text,
 )
+from verification.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +55,7 @@ _REMEMBERED = 1000
 _PHONE_ORIGINS = frozenset({"https://open.weixin.qq.com", "https://faceid.qq.com", "https://*.faceid.qq.com"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(Record):
     """A failure that a poll saw: the vendor's code, the number of tries before it, and when it was first seen."""
 
     code: int | str
@@ -62,8 +63,7 @@ class _Failure:
     since: int
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Record):
     """What is remembered of a flow."""
 
     biz_token: str

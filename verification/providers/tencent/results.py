@@ -5,7 +5,6 @@ when nothing in it names another number, name or attempt.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from verification.attempts import Attempt, Reason
@@ -18,6 +17,7 @@ from verification.providers.tencent.codes import (
     NOT_FINISHED,
     PASSED,
 )
+from verification.record import Record
 
 _OWN_LIBRARY = "业务方自有库"
 """The comparison was with a photo from the operator's own library, which proves nothing about the police's record."""
@@ -26,27 +26,23 @@ _PICTURE_REASONS = frozenset({Reason.FACE_UNCLEAR, Reason.FACE_DIFFERS, Reason.F
 """A tag explains these. It does not explain why the police's record has no such person."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotFinished:
+class NotFinished(Record):
     """No result yet; `has_tries` says that the person has begun the check."""
 
     has_tries: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FlowPassed:
+class FlowPassed(Record):
     """The person passed, with our number, name and attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignPass:
+class ForeignPass(Record):
     """A pass that proves nothing about our person; `field` is the name of the field that differs."""
 
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class FlowFailed:
+class FlowFailed(Record):
     """The result at this time: `code`, after that many tries; `reason` is None for an unknown code."""
 
     code: int | str

@@ -6,20 +6,23 @@ SDK: docs/decisions/0025-own-tc3-signer.md.
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ClassVar
+
+from verification.record import Record
 
 _ALGORITHM = "TC3-HMAC-SHA256"
 _SERVICE = "faceid"
 CONTENT_TYPE = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Record):
     """A key of the vendor's access management."""
 
-    secret_id: str = field(repr=False)
-    secret_key: str = field(repr=False)
+    hidden: ClassVar[frozenset[str]] = frozenset({"secret_id", "secret_key"})
+
+    secret_id: str
+    secret_key: str
 
     def sign(self, host: str, body: bytes, at: datetime) -> dict[str, str]:
         """The headers that sign a POST of this body to `/`; the vendor accepts them for five minutes."""

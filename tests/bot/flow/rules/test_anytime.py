@@ -1,8 +1,7 @@
 """What may happen in every state, as transcripts."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.content import vocabulary
 from bot.flow.effects import (

@@ -1,9 +1,9 @@
 """Name and number in the person's own words: what is an answer, what is answered, what is asked back."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.content.search import TopicSearch

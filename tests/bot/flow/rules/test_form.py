@@ -1,9 +1,9 @@
 """The private form: its answer counts once, and no name from it is shown in clear at any later step."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from bot.flow import codec, states
 from bot.flow.effects import DeleteUserMessage, FormButton, Sensitive

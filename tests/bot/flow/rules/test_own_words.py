@@ -1,8 +1,7 @@
 """What people write in place of a button's own words, at every kind of step."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.flow import states
 from bot.flow.effects import AskQuestion, SendText, ShowCode, StopReminders

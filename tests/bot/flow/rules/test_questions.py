@@ -1,10 +1,9 @@
 """Questions in a person's own words are answered, and the step stays as it is."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.flow.effects import AskQuestion, CountQuestion, DeleteUserMessage, ReplaceCodeWithPicture, ShowCode, ShowFaq
 from bot.flow.events import Command, Commanded, Said

@@ -1,8 +1,7 @@
 """Events while a code is on the screen, as transcripts."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import states

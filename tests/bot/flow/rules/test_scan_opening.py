@@ -1,8 +1,7 @@
 """From the choice of a method to its code, as transcripts."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.flow import codec, states
 from bot.flow.effects import AskQuestion, CountQuestion, OpenAttempt, Sensitive, ShowFaq

@@ -1,8 +1,7 @@
 """The result of an attempt, as transcripts."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bot.content.catalogue import LANGUAGES, load
 from bot.flow import states

@@ -183,3 +183,12 @@ async def test_a_proxy_that_refuses_means_that_the_call_was_not_sent() -> None:
                 await bot.get_me()
 
     assert TOKEN not in f"{caught.value!r}{caught.value.__cause__!r}"
+
+
+async def test_half_a_pair_of_surrogates_is_sent_and_read() -> None:
+    half, result = "\ud83d", b'{"ok":true,"result":{"name":"\\ud83d"}}'
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(result), result)
+    async with scripted_server(lambda _: answer) as server, bot_at(server.url) as bot:
+        assert (await bot.get_my_name(half)).name == half
+
+    assert json.loads(server.requests[0].partition(b"\r\n\r\n")[2]) == {"language_code": half}

@@ -1,12 +1,12 @@
 """Links, attempts and the funnel as support staff see them."""
 
 from collections.abc import Iterator, Set
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from telegram import InlineKeyboardMarkup
 
 from bot.content import telegram_html
