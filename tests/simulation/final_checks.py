@@ -10,6 +10,7 @@ from bot.flow.effects import AskQuestion, SendText
 from bot.flow.events import (
     AttemptFailed,
     AttemptPassed,
+    AttemptRefusal,
     AttemptRefused,
     Choice,
     CodeExpired,
@@ -123,8 +124,12 @@ def _news(story: "Story") -> Iterator[str]:
         turn.event.attempt
         for turn in story.ledger.turns
         if isinstance(turn.event, AttemptPassed | AttemptFailed | CodeExpired)
-        # The end of a code whose link was revoked; not the core's own answer to a user who asks for a code.
-        or (isinstance(turn.event, AttemptRefused) and (turn.event_id or "").startswith("notice:"))
+        # The end of a code whose link was revoked; not the core's own answer to a turn that asks for a code.
+        or (
+            isinstance(turn.event, AttemptRefused)
+            and turn.event.refusal is AttemptRefusal.UNBOUND
+            and (turn.event_id or "").startswith("notice:")
+        )
     )
     for attempt, status in story.ledger.attempts.items():
         if status in LIVE_STATUSES:
