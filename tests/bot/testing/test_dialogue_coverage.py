@@ -1,10 +1,10 @@
 """The coverage file holds names of the bot's own parts, and nothing about a person."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.content import catalogue
 from bot.flow.diagram import edges
