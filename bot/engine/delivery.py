@@ -29,6 +29,10 @@ is lost, the reply may be noted already: asking again checks that first, in the 
 each such person. Nobody knows how far the crashed process came, so its question always says that it comes again. If the
 person writes first, their turn has `previous_unshown`: when it asks nothing itself, the question follows it.
 
+**While a provider opens a session** there is no question to ask again: the code is the question, and it comes with a
+turn of its own. Each turn of that time has the session opened, unless this process does so already, and so takes the
+place of asking again. The last of them stays owed until the code's turn is committed.
+
 **Between replicas.** One process at a time shows replies to a person, so that they come in order and each turn finds
 the panel of the one before. It holds a lease from `Acquiring` on until the turn is noted as shown (the store frees the
 lease in the same statement), also while it waits and asks again. If another process has shown as much or more in the

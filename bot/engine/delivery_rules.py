@@ -34,7 +34,7 @@ from bot.engine.delivery_states import (
     question_id,
 )
 from bot.engine.messages import Turn, TurnKind
-from bot.flow.effects import AskQuestion, Effect, ReplaceCodeWithPicture, ShowCode
+from bot.flow.effects import AskQuestion, Effect, OpenAttempt, ReplaceCodeWithPicture, ShowCode
 
 RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds to wait after each failure in a row. A fault of our own is tried once for each of them."""
@@ -198,9 +198,12 @@ def _inherited(state: Busy) -> PersonQueue:
 
 
 def _has_question(turn: Turn) -> bool:
-    """Whether a turn asks the whole question; one that only reminds of it relies on what was shown before."""
+    """Whether a turn asks the whole question, or has the session opened whose code is the question.
+
+    A turn that only reminds of the question relies on what was shown before.
+    """
     return any(
-        isinstance(effect, ShowCode | ReplaceCodeWithPicture)
+        isinstance(effect, ShowCode | ReplaceCodeWithPicture | OpenAttempt)
         or (isinstance(effect, AskQuestion) and not effect.is_short)
         for effect in turn.effects
     )

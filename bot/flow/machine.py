@@ -5,9 +5,9 @@ switched off is decided here, for all states at once: see `offers`.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from bot.flow.effects import DeleteUserMessage
+from bot.flow.effects import DeleteUserMessage, Effect, OpenAttempt
 from bot.flow.events import (
     AttemptRefusal,
     AttemptRefused,
@@ -106,19 +106,27 @@ def row_for_trigger(state: type[StateBase], trigger: Trigger) -> Row | None:
 def advance(state: State, event: Event, context: RuleContext) -> Step:
     """The next state and the effects, by the transition for what the event means in this state."""
     context = current_context(context)
-    step = _about_method_off(state, event, context)
-    if step is None:
-        step = _advance_by_table(current_state(state, context.methods), event, context)
-    effects = (only_offered(effect, step.state, context) for effect in step.effects)
-    return Step(step.state, tuple(effects))
+    off = _method_off_rule(state, event, context.methods)
+    step = off(state, context) if off else _advance_by_table(current_state(state, context.methods), event, context)
+    return Step(step.state, tuple(only_offered(effect, step.state, context) for effect in _with_opening(step)))
 
 
-def _about_method_off(state: State, event: Event, context: RuleContext) -> Step | None:
-    """What becomes of a choice, an attempt or a suggestion whose method is off; None for any other event."""
-    methods = context.methods
+def _with_opening(step: Step) -> tuple[Effect, ...]:
+    """The effects of a step; each that leaves the dialogue waiting for a code has it made, unless that goes on already.
+
+    There is no question to ask again meanwhile, so any turn may come after one whose replies were lost.
+    """
+    if not isinstance(step.state, Opening):
+        return step.effects
+    attempt, account, method = step.state.attempt, step.state.account, step.state.method
+    return (*step.effects, OpenAttempt(attempt, account, step.state.identity, method))
+
+
+def _method_off_rule(state: State, event: Event, methods: Methods) -> Callable[[State, RuleContext], Step] | None:
+    """The rule for a choice, an attempt or a suggestion whose method is off; None for any other event."""
     match state, event:
         case _, MethodSuggested(method) if method not in methods or not method.takes_identity:
-            return links.method_off_suggested(state, context)
+            return links.method_off_suggested
         case (
             Agreeing() | Identified() | Attempting(),
             Tapped(choice=choice, question_id=state.question_id),
@@ -133,7 +141,7 @@ def _about_method_off(state: State, event: Event, context: RuleContext) -> Step 
             is_off = expired == attempt and method not in methods
         case _:
             return None
-    return scan.method_withdrawn(state, context) if is_off else None
+    return scan.method_withdrawn if is_off else None
 
 
 def _advance_by_table(state: State, event: Event, context: RuleContext) -> Step:
@@ -150,7 +158,10 @@ def _advance_by_table(state: State, event: Event, context: RuleContext) -> Step:
 
 
 def row_for_event(state: State, event: Event, methods: Methods = _ALL_METHODS) -> Row | None:
-    """The transition for an event; None for a button that is no longer valid."""
+    """The transition for an event; None for a button that is no longer valid or for a method that is off."""
+    if _method_off_rule(state, event, methods):
+        return None
+    state = current_state(state, methods)
     trigger = _trigger_of(state, event, methods)
     return None if trigger is None else row_for_trigger(type(state), trigger)
 

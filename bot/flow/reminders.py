@@ -69,7 +69,7 @@ def update_reminders(reminders: Reminders, event: Event, step: Step) -> Reminder
         reminders = replace(reminders, is_off=True)
     if isinstance(step.state, states.Idle | states.Verified):
         return Reminders(is_off=reminders.is_off)
-    if isinstance(event, events.ReminderDue) and step.effects:
+    if isinstance(event, events.ReminderDue) and type(step.state) in REMINDED:
         return replace(reminders, sent=reminders.sent + 1, is_awaited=True)
     # An event of the program does not show that the person is back.
     return reminders if isinstance(event, events.ProgramEvent) else replace(reminders, is_awaited=False)

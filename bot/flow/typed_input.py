@@ -84,6 +84,13 @@ _ASKING = re.compile(
 )
 
 
+_CARD_FACT = (
+    r"(?:(?:性[别別]|民族|[国國]籍)\W*)?(?:[男女][性士生的]?|male|female|\w{1,5}族|中[国國]|公民|\d{1,3}\s*[岁歲])"
+)
+_BREAK = r"[\s,，、;；/-]"
+_CARD_FACTS = re.compile(rf"^(?:{_CARD_FACT}{_BREAK}+)+(?=\w\w)|(?<=\w\w)(?:{_BREAK}+{_CARD_FACT})+(?={_BREAK}|$)")
+"""What else stands on an ID card, between breaks; a single hanzi may be the surname, so what follows it is the name."""
+
 _Kinds = tuple[frozenset[str], ...]
 """Kinds of words; a text that is read by them has a word of each."""
 
@@ -110,7 +117,11 @@ _CODE = (_kinds(typed_words.CODE), _kinds(*typed_words.CODE_PAIR))
 _AGAINST_REMINDERS = (_kinds(typed_words.AGAINST_REMINDERS), _kinds(*typed_words.REMINDER_PAIR))
 _DONE = (_kinds(typed_words.DONE),)
 _ORDINALS = {(_kinds(words),): position for words, position in typed_words.ORDINALS.items()}
-_FILLERS, _FEW_FILLERS = _kinds(typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT)
+_FILLERS, _FEW_FILLERS, _DOUBT = _kinds(
+    typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT
+)
+_MORE_FILLERS = _FILLERS | _DOUBT
+_FILLERS_OF = dict.fromkeys(typed_words.STRICT, _FEW_FILLERS) | dict.fromkeys(typed_words.DOUBTFUL, _MORE_FILLERS)
 _LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for word in words.split()}
 _BUTTON_WORDS = frozenset(typed_words.FORM.split()).union(*_CHOICE_WORDS.values())
 _UNITS = re.compile(r"[a-z0-9]+|[^\W_]")
@@ -179,12 +190,17 @@ def names_choice(text: str) -> bool:
 
 def is_done(text: str) -> bool:
     """Whether a text says that the person has done what the phone asks for."""
-    return _is_said(_spoken(text), _DONE)
+    return _is_said(_spoken(text), _DONE, _MORE_FILLERS)
 
 
 def is_question(text: str) -> bool:
     """Whether a text looks like a question."""
     return _ASKING.search(text.strip()) is not None
+
+
+def without_card_facts(text: str) -> str:
+    """A text without the sex, the nationality or the age that a person typed beside the name."""
+    return _CARD_FACTS.sub("", text.strip())
 
 
 def match_link(text: str) -> str | None:
@@ -194,7 +210,7 @@ def match_link(text: str) -> str | None:
 
 def is_about_code(text: str) -> bool:
     """Whether a text asks where the code is, or names a button below it."""
-    return _is_said(_spoken(text, of_question=True), _CODE)
+    return _is_said(_spoken(text, of_question=True), _CODE, _MORE_FILLERS)
 
 
 def is_against_reminders(text: str) -> bool:
@@ -225,7 +241,7 @@ def _spoken(text: str, *, of_question: bool = False) -> _Spoken:
 
 
 def _means(spoken: _Spoken, choice: Choice) -> bool:
-    return _is_said(spoken, _CHOICES[choice], _FEW_FILLERS if choice in typed_words.STRICT else _FILLERS)
+    return _is_said(spoken, _CHOICES[choice], _FILLERS_OF.get(choice, _FILLERS))
 
 
 def _is_said(spoken: _Spoken, readings: Sequence[_Kinds], fillers: frozenset[str] = _FILLERS) -> bool:

@@ -27,7 +27,7 @@ CHOICES: Mapping[Choice, str] = {
     "yes yep yeah yesthatsmyname thatsmyname right correct",
     Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 "
     "错了 填错了 打错了 输错了 写错了 "
-    "重新输入 重新填 重填 "
+    "不太对 不大对 重新输入 重新填 重填 "
     "no nope notypeitagain notmyname wrong wrongname itsnot somethingiswrong",
     Choice.CONFIRM: "好 好的 可以 确认 确认无误 无误 没错 没问题 正确 核对过 对 是 是的 资料无误 信息无误 下一步 "
     "confirm yes correct right allcorrect looksgood allgood ok next",
@@ -59,7 +59,7 @@ _METHOD_WORDS = " ".join(CHOICES[method] for method in METHODS)
 _NAME_WORDS = "姓名 名字 名 name"
 _NUMBER_WORDS = "号码 身份证 身份证号 身份证号码 证号 number idnumber id"
 _MISTAKES = (
-    "改 换 别的 少 漏 不正确 修改 更改 重填 重新填 重新输入 填 写 打 输 弄 错 不对 有误 "
+    "改 换 别的 少 漏 不正确 修改 更改 重填 重新填 重新输入 填 写 打 输 弄 错 不对 不太对 不大对 有误 "
     "change edit fix correct wrong iswrong misspelled typo mistake mistyped imistyped"
 )
 
@@ -144,6 +144,16 @@ FILLERS_OF_CONSENT = (
 )
 """The fillers for those choices that must be meant beyond doubt."""
 STRICT = (Choice.AGREE, Choice.MINE)
+FILLERS_OF_DOUBT = (
+    "好像 可能 应该 应该是 似乎 大概 也许 估计 恐怕 怕 貌似 怀疑 觉得 感觉 看来 看起来 有点 有些 来着 "
+    "think seems seem maybe perhaps probably might may be guess believe afraid looks look there be"
+)
+"""Words of somebody who is not sure: they change nothing about a correction or a question, and fit no other choice."""
+DOUBTFUL = (
+    *(Choice.NAME_WRONG, Choice.CHANGE_NAME, Choice.CHANGE_NUMBER, Choice.CHANGE_DATA),
+    *(Choice.NEW_CODE, Choice.DISPUTE),
+)
+"""The choices of a person who says that something is wrong."""
 
 ORDINALS = {
     "第一 第1 1号 选1 first number1 option1": 1,
@@ -154,11 +164,11 @@ ORDINALS = {
 }
 """Positions in words, from one."""
 TRADITIONAL = str.maketrans(
-    "並併來係俬個們兩別刪厤唄問國圖實寫對導帐帳幫幷彆彔後復態慮戶掃換擇據擾數暫曆査棄業樣機檯權歷沒灣無煩"
-    "狀獲現異發眞確碼種穫箇終結絕給絶經維網繫繼續翫聯脩臉臺號衕裏裡製複覆覈見訂記訴註証詢試認語誤說説請講"
-    "謝證識議資賬輸轉辦迴這進過選還釦銷錄錯録鏈門閉開關際隱隻頁題額顯颱騰騷髮鵝麼麽齣",
-    "并并来系私个们两别删历呗问国图实写对导账账帮并别录后复态虑户扫换择据扰数暂历查弃业样机台权历没湾无烦"
-    "状获现异发真确码种获个终结绝给绝经维网系继续玩联修脸台号同里里制复复核见订记诉注证询试认语误说说请讲"
-    "谢证识议资账输转办回这进过选还扣销录错录链门闭开关际隐只页题额显台腾骚发鹅么么出",
+    "並併來係俬個們兩別刪厤唄問國圖實寫對導帐帳幫幷彆彔後復態慮應懷戶掃換擇據擾數暫曆査棄業樣機檯權歷沒灣"
+    "無煩狀獲現異發眞確碼種穫箇終結絕給絶經維網繫繼續翫聯脩臉臺號衕裏裡製複覆覈見覺訂計記許訴註証詢試該認"
+    "語誤說説請講謝證識議資賬輸轉辦迴這進過選還釦銷錄錯録鏈門閉開關際隱隻頁題額顯颱騰騷髮鵝麼麽點齣",
+    "并并来系私个们两别删历呗问国图实写对导账账帮并别录后复态虑应怀户扫换择据扰数暂历查弃业样机台权历没湾"
+    "无烦状获现异发真确码种获个终结绝给绝经维网系继续玩联修脸台号同里里制复复核见觉订计记许诉注证询试该认"
+    "语误说说请讲谢证识议资账输转办回这进过选还扣销录错录链门闭开关际隐只页题额显台腾骚发鹅么么点出",
 )
 """The traditional characters of the words above; all others are in `bot/content`."""

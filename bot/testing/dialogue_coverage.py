@@ -81,7 +81,7 @@ class CoverageFile:
         """Advance as `machine.advance` does, and write the transition."""
         step = advance(state, event, context)
         self._append(f"now\tstate\t{type(step.state).__name__}\n")
-        row = row_for_event(state, event)
+        row = row_for_event(state, event, context.methods)
         if row is not None and _row_name(row) not in _UNREACHABLE_ROWS:
             self.write_reached("row", _row_name(row))
             if isinstance(event, Tapped):

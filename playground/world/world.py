@@ -84,7 +84,7 @@ class World:
         self,
         *,
         token: str,
-        username: str = "realname_demo_bot",
+        username: str = "demo_bot",
         rng: random.Random | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:

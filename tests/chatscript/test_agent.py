@@ -30,7 +30,7 @@ async def test_an_agent_writes_a_script_that_passes(tmp_path: Path) -> None:
         assert await session.say("[1] {a}\n\\") == "< \\[1] \\{a}\n    | \\\\"
         assert "[北京]" in await session.say("/poll")
         assert await session.tap("北京") == "< 选了 (0,)"
-        assert await session.play("@user B\n@group 家人") == "< realname_demo_bot member, 1"
+        assert await session.play("@user B\n@group 家人") == "< demo_bot member, 1"
         assert (await session.play("@private")) == "(the bot did nothing)"
         with pytest.raises(ChatFailed, match="there is no button"):
             await session.tap("上海")
@@ -53,8 +53,8 @@ async def test_what_another_person_gets_is_written_in_their_chat(tmp_path: Path)
     assert [line.partition(",")[0] for line in lines] == [
         "< hi",
         "@group 家人",
-        "< realname_demo_bot member",
-        "< realname_demo_bot administrator",
+        "< demo_bot member",
+        "< demo_bot administrator",
         "@user B",
     ]
 

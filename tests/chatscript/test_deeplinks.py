@@ -36,7 +36,7 @@ def test_another_chat_of_telegram_does_not_exist(link: str) -> None:
 
 
 async def test_a_scanned_link_to_the_bot_starts_it_in_the_private_chat(tmp_path: Path) -> None:
-    await passes(tmp_path, "> /start\n...\n@user B\n@scan wechat https://t.me/realname_demo_bot\n< 你好 请输入姓名\n")
+    await passes(tmp_path, "> /start\n...\n@user B\n@scan wechat https://t.me/demo_bot\n< 你好 请输入姓名\n")
 
 
 async def test_a_scanned_link_to_another_chat_fails_the_script_and_opens_nothing(tmp_path: Path) -> None:

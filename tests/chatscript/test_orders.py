@@ -97,11 +97,11 @@ async def test_people_and_the_bot_change_their_roles_in_several_groups(tmp_path:
     script = """title: Roles
 @user B
 @group 家人
-< realname_demo_bot member, 1
+< demo_bot member, 1
 @role left
 @role member
 @bot-role administrator
-< realname_demo_bot administrator, 2
+< demo_bot administrator, 2
 @role left
 @role member
 < B member, 2
@@ -109,14 +109,14 @@ async def test_people_and_the_bot_change_their_roles_in_several_groups(tmp_path:
 < B administrator, 3
 @role administrator
 @channel 新闻
-< realname_demo_bot administrator, 2
+< demo_bot administrator, 2
 @group 家人
 > hi
 < hi
 @bot-role left
 @bot-role left
 @bot-role member
-< realname_demo_bot member, 2
+< demo_bot member, 2
 """
 
     await passes(tmp_path, script, bot=LIFE_BOT)
@@ -127,7 +127,7 @@ async def test_a_role_that_cannot_be_is_refused(tmp_path: Path) -> None:
         "@role left": "a private chat has no roles",
         "@group\n...\n@role left": "the first person of a group is its owner",
         "@channel\n...\n@bot-role member": "in a channel a bot can only be an administrator",
-        "@group 甲\n< no": "@group 甲\n    < realname_demo_bot member, 1",
+        "@group 甲\n< no": "@group 甲\n    < demo_bot member, 1",
     }
 
     said = await reports(tmp_path, [f"title: T\n{lines}\n" for lines in expected])

@@ -25,7 +25,7 @@ async def do_what_people_do_wrong(guest: ChatUser) -> None:
     await guest.says(OTHER_NUMBER)
     await guest.says(f"/start {OTHER_NUMBER}")
     await guest.says(f"/start {LINK}")
-    await guest.says(f"https://t.me/realname_demo_bot?start={LINK}")
+    await guest.says(f"https://t.me/demo_bot?start={LINK}")
     await guest.taps("个人认证")
     await guest.sends("photo", caption=OTHER_NUMBER)
     await guest.sends("document", caption=OTHER_NAME, file_name=f"{OTHER_NUMBER}.pdf")

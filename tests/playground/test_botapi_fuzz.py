@@ -106,7 +106,7 @@ def test_no_call_of_many_breaks_the_server(method: ApiMethod, data: st.DataObjec
 
 
 def check_call(method: ApiMethod, data: st.DataObject) -> None:
-    world = World(token="7000000001:x", username="realname_demo_bot", rng=random.Random(1))
+    world = World(token="7000000001:x", username="demo_bot", rng=random.Random(1))
     person = world.add_person("王小明")
     typed = user_actions.write_text(world, world.chats[person.id], person.id, "/start")
     own = world.add_message(person.id, world.profile.id, text="a")

@@ -83,7 +83,7 @@ async def test_a_chosen_result_is_sent_to_the_chat_via_the_bot(simulator: Runnin
     message = sent["message"]
     assert (message["from"]["id"], message["via_bot"]["username"], message["text"]) == (
         user,
-        "realname_demo_bot",
+        "demo_bot",
         "三个",
     )
     assert message["entities"] == [{"type": "bold", "offset": 0, "length": 1}]

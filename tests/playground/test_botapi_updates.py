@@ -197,4 +197,4 @@ async def test_the_token_is_part_of_every_address(simulator: RunningPlayground) 
     async with simulator.http.get(f"{simulator.url}/bot{TOKEN}/getMe") as answer:
         me = (await answer.json())["result"]
 
-    assert (me["id"], me["is_bot"], me["username"]) == (7000000001, True, "realname_demo_bot")
+    assert (me["id"], me["is_bot"], me["username"]) == (7000000001, True, "demo_bot")

@@ -73,14 +73,14 @@ async def test_a_text_that_is_too_long_is_sent_in_parts(simulator: RunningPlaygr
 async def test_in_a_group_the_bot_gets_the_messages_that_address_it(simulator: RunningPlayground) -> None:
     user = await simulator.person()
     group = (await simulator.sim("/chats", type="group", title="客服群", members=[user]))["id"]
-    for text in ("大家好", "/start", "/start@another_bot", "@realname_demo_bot 你好"):
+    for text in ("大家好", "/start", "/start@another_bot", "@demo_bot 你好"):
         await simulator.sim(f"/chats/{group}/messages", user=user, text=text)
 
     joined, came, *updates = await simulator.result("getUpdates")
 
     assert joined["my_chat_member"]["new_chat_member"]["status"] == "member"
-    assert [member["username"] for member in came["message"]["new_chat_members"]] == ["realname_demo_bot"]
-    assert [update["message"]["text"] for update in updates] == ["/start", "@realname_demo_bot 你好"]
+    assert [member["username"] for member in came["message"]["new_chat_members"]] == ["demo_bot"]
+    assert [update["message"]["text"] for update in updates] == ["/start", "@demo_bot 你好"]
 
 
 async def test_in_a_channel_the_bot_is_an_administrator_and_gets_all_posts(simulator: RunningPlayground) -> None:

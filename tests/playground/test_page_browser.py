@@ -279,7 +279,7 @@ async def test_a_code_that_leads_to_the_bot_is_scanned_by_a_chosen_person(
     user = await opened(simulator, page)
     other = await simulator.person("李雷")
     picture = io.BytesIO()
-    qrcode.make("https://t.me/realname_demo_bot?start=abc").save(picture)
+    qrcode.make("https://t.me/demo_bot?start=abc").save(picture)
     await simulator.upload("sendPhoto", chat_id=user, photo=picture.getvalue(), caption="发给客户")
     await says(simulator, user, "https://t.me/another_bot?start=abc")
 
@@ -312,7 +312,7 @@ async def test_a_url_button_to_this_machine_opens_on_the_phone_and_a_start_link_
 ) -> None:
     user = await opened(simulator, page)
     here = {"text": "打开", "url": "http://127.0.0.1:9/s/1"}
-    start = {"text": "再来", "url": "https://t.me/realname_demo_bot?start=abc"}
+    start = {"text": "再来", "url": "https://t.me/demo_bot?start=abc"}
     away = {"text": "官网", "url": "https://example.com/"}
     await says(simulator, user, "选", reply_markup=keyboard([here], [start], [away]))
 
@@ -374,7 +374,7 @@ async def test_on_a_narrow_screen_people_and_phone_cover_the_chat(simulator: Run
 async def test_a_disconnected_bot_is_shown_in_the_header(simulator: RunningPlayground, page: Page) -> None:
     await opened(simulator, page)
     poll = asyncio.ensure_future(simulator.call("getUpdates", timeout=30))
-    await expect(page.locator("#bot-status")).to_have_text("@realname_demo_bot")
+    await expect(page.locator("#bot-status")).to_have_text("@demo_bot")
 
     poll.cancel()
 
@@ -407,7 +407,7 @@ async def test_inline_results_are_shown_above_the_field_and_one_is_sent(
 ) -> None:
     await opened(simulator, page)
     field = page.get_by_role("textbox")
-    await field.fill("@realname_demo_bot 3个账号")
+    await field.fill("@demo_bot 3个账号")
     world = simulator.playground.world
     assert await world.changes.wait_for(
         lambda: any(update.kind == "inline_query" for update in world.updates.pending()), 5
@@ -427,9 +427,7 @@ async def test_inline_results_are_shown_above_the_field_and_one_is_sent(
     await expect(page.get_by_role("menuitem")).to_have_text(["去认证", "几个账号三个"])
     await page.get_by_role("menuitem", name="几个账号").click()
 
-    await expect(page.locator(".message.user").last).to_contain_text(
-        "通过 @realname_demo_bot 发送一个证件最多认证三个账号。"
-    )
+    await expect(page.locator(".message.user").last).to_contain_text("通过 @demo_bot 发送一个证件最多认证三个账号。")
     await expect(field).to_have_value("")
     assert query["query"] == "3个账号"
 
@@ -441,7 +439,7 @@ async def test_a_button_can_start_an_inline_query(simulator: RunningPlayground, 
 
     await page.get_by_role("button", name="分享", exact=True).click()
 
-    await expect(page.get_by_role("textbox")).to_have_value("@realname_demo_bot 改名")
+    await expect(page.get_by_role("textbox")).to_have_value("@demo_bot 改名")
     world = simulator.playground.world
     assert await world.changes.wait_for(
         lambda: any(update.kind == "inline_query" for update in world.updates.pending()), 5

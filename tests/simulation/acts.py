@@ -158,7 +158,7 @@ def comes_by_a_link(story: Story, guest: SimulatedUser, pick: Pick[Any]) -> str:
             return "support cannot make a link"
         story.has_link(made)
     token = pick([story.links[-1].token] * 6 + [pick(story.links).token, story.links[-1].token[:-1] + "_", *_NO_TOKENS])
-    written = pick([f"/start {token}"] * 3 + [f"https://t.me/realname_demo_bot?start={token}", token])
+    written = pick([f"/start {token}"] * 3 + [f"https://t.me/demo_bot?start={token}", token])
     for _ in range(pick([1, 1, 1, 2])):
         guest.says(written)
     return f"comes by a link: {written}"

@@ -9,13 +9,12 @@ from bot.flow import states
 from bot.flow.effects import AskQuestion, SendText
 from bot.flow.events import (
     AttemptFailed,
-    AttemptOpened,
     AttemptPassed,
+    AttemptRefusal,
     AttemptRefused,
     Choice,
     CodeExpired,
     Commanded,
-    ReaskRequested,
     Said,
     Tapped,
 )
@@ -125,8 +124,12 @@ def _news(story: "Story") -> Iterator[str]:
         turn.event.attempt
         for turn in story.ledger.turns
         if isinstance(turn.event, AttemptPassed | AttemptFailed | CodeExpired)
-        # The end of a code whose link was revoked; not the core's own answer to a user who asks for a code.
-        or (isinstance(turn.event, AttemptRefused) and (turn.event_id or "").startswith("notice:"))
+        # The end of a code whose link was revoked; not the core's own answer to a turn that asks for a code.
+        or (
+            isinstance(turn.event, AttemptRefused)
+            and turn.event.refusal is AttemptRefusal.UNBOUND
+            and (turn.event_id or "").startswith("notice:")
+        )
     )
     for attempt, status in story.ledger.attempts.items():
         if status in LIVE_STATUSES:
@@ -141,36 +144,26 @@ def _news(story: "Story") -> Iterator[str]:
 def _results(story: "Story", guest: SimulatedUser) -> Iterator[str]:
     """The chat shows a result, repeated only on request or where its delivery was doubtful."""
     turns = [turn for turn in story.ledger.turns if turn.person == guest.person]
-    said = [event["message"] for event in story.world.log.after(0, guest.id) if event["kind"] == "message"]
+    said = [event for event in story.world.log.after(0, guest.id) if event["kind"] in ("message", "edit")]
     for keys, sign in RESULTS.items():
         effects = [effect for turn in turns for effect in turn.step.effects]
         wanted = sum(isinstance(effect, AskQuestion | SendText) and effect.text in keys for effect in effects)
-        shown = sum(message["from"] == "bot" and sign in message["text"] for message in said)
+        showing = [event["kind"] for event in said if event["from"] == "bot" and sign in event["message"]["text"]]
+        shown = showing.count("message")
         if shown > wanted:
             yield f"{guest.person}: {sign} was shown {shown} times, {wanted} were due"
         due = wanted - (_left_at_once(turns) if keys == _FAILED else 0)
-        if due > 0 and not shown and not guest.times_blocked:
+        if due > 0 and not showing and not guest.times_blocked:
             yield f"{guest.person}: {sign} was never shown"
     repeated = sum(is_asked_again(turn) for turn in turns)
     reasons = (
         story.ledger.faults[guest.id]
-        + _looked_while_opening(turns)
         + 2 * (story.fault_schedule.database_faults + guest.times_blocked)
         + story.machine.starts
         - 1
     )
     if repeated > reasons:
         yield f"{guest.person}: asked again {repeated} times for {reasons} reasons"
-
-
-def _looked_while_opening(turns: Sequence[CommittedTurn]) -> int:
-    """How many codes came while the bot, pressed when the code was being made, was about to ask again."""
-    return sum(
-        isinstance(pressed.before, states.Opening)
-        and isinstance(opened.event, AttemptOpened)
-        and isinstance(asked.event, ReaskRequested)
-        for pressed, opened, asked in zip(turns, turns[1:], turns[2:], strict=False)
-    )
 
 
 def _left_at_once(turns: Sequence[CommittedTurn]) -> int:

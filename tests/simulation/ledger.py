@@ -296,8 +296,9 @@ def is_asked_again(turn: CommittedTurn) -> bool:
 
 
 def _is_off(turn: CommittedTurn) -> bool:
-    """Whether a turn answers a choice that is off, which the table does not know."""
-    return any(isinstance(effect, AskQuestion) and effect.note == "method.off" for effect in turn.step.effects)
+    """Whether a turn answers a choice or a link whose method is off, which the table does not know."""
+    notes = {effect.note for effect in turn.step.effects if isinstance(effect, AskQuestion)}
+    return not notes.isdisjoint(("method.off", "link.method_off"))
 
 
 def _left(turn: CommittedTurn, methods: tuple[Method, ...]) -> bool:

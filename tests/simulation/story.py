@@ -51,7 +51,7 @@ class Story:
         self.loop.set_exception_handler(self._unhandled)
         self.time = Time(self.loop.time)
         self.fault_schedule = FaultSchedule(random.Random(self.rng.random()))
-        self.world = World(token=TOKEN, username="realname_demo_bot", rng=self.rng, clock=self.time.world)
+        self.world = World(token=TOKEN, username="demo_bot", rng=self.rng, clock=self.time.world)
         deployment = Deployment(
             webhook=self.rng.random() < _BY_WEBHOOK, face=self.rng.choice(_FACE), netid=self.rng.choice(_NETID)
         )

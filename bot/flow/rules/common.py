@@ -10,7 +10,6 @@ from bot.flow.effects import (
     CountQuestion,
     DeleteUserMessage,
     Effect,
-    OpenAttempt,
     ReplaceCodeWithPicture,
     Reply,
     SendText,
@@ -41,16 +40,15 @@ def in_place(question: Reply) -> Reply:
 
 
 def open_attempt(state: states.StateBase, method: Method, context: RuleContext, *before: Effect) -> Step:
-    attempt, identity = new_attempt_id(context), states.typed_identity(state)
     opening = states.Opening(
         account=state.account,
         question_id=context.question_id,
-        identity=identity,
+        identity=states.typed_identity(state),
         method=method,
-        attempt=attempt,
+        attempt=new_attempt_id(context),
         since=context.now,
     )
-    return Step(opening, (*before, ShowChatAction(), OpenAttempt(attempt, state.account, identity, method)))
+    return Step(opening, (*before, ShowChatAction()))
 
 
 def new_attempt_id(context: RuleContext) -> AttemptId:

@@ -24,7 +24,7 @@ from bot.flow.rules.common import (
     confirming,
     count_unanswered,
 )
-from bot.flow.typed_input import Remark, is_question, match_choice, names_choice
+from bot.flow.typed_input import Remark, is_question, match_choice, names_choice, without_card_facts
 from verification.identity import Identity, Name, NameProblem, Number, read_name, read_number, split_number
 from verification.numbers import NumberProblem, other_documents
 
@@ -153,6 +153,7 @@ def back_from_confirm(state: states.Confirming, event: Event, context: RuleConte
 
 def _read_name(text: str, context: RuleContext) -> Name | NameProblem:
     """The name in a text; labels around it are taken off, unless the whole text is likely a name."""
+    text = without_card_facts(text)
     whole = read_name(text)
     if isinstance(whole, Name) and context.words.is_likely_name(whole.plain):
         return whole

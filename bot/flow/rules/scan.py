@@ -10,7 +10,6 @@ from bot.flow.effects import (
     DeleteUserMessage,
     EditCaption,
     Effect,
-    OpenAttempt,
     Picture,
     RecordAnswer,
     RecordConsent,
@@ -167,12 +166,11 @@ def link_revoked(state: states.Scanning, event: AttemptRefused, context: RuleCon
 
 
 def opening_resumed(state: states.Opening, _: Event, __: RuleContext) -> Step:
-    return Step(state, (ShowChatAction(), OpenAttempt(state.attempt, state.account, state.identity, state.method)))
+    return Step(state, (ShowChatAction(),))
 
 
 def still_opening(state: states.Opening, _: Event, context: RuleContext) -> Step:
-    request = OpenAttempt(state.attempt, state.account, state.identity, state.method)
-    return Step(state, (DeleteUserMessage(), _opening_words(state, context), request))
+    return Step(state, (DeleteUserMessage(), _opening_words(state, context)))
 
 
 def opening_status(state: states.Opening, _: Event, context: RuleContext) -> Step:

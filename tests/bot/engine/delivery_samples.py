@@ -34,14 +34,25 @@ from bot.engine.delivery_states import (
     TurnCommitted,
 )
 from bot.engine.messages import MessageRef, ReplyContext, Turn, TurnKind
-from bot.flow.effects import AskQuestion, CancelAttempt, EditCaption, Effect, Picture, ReplaceCodeWithPicture, SendText
+from bot.flow.effects import (
+    AskQuestion,
+    CancelAttempt,
+    EditCaption,
+    Effect,
+    OpenAttempt,
+    Picture,
+    ReplaceCodeWithPicture,
+    SendText,
+)
 from tests.bot.engine.runner_fixture import ANNA
-from verification.attempts import AttemptId
+from verification.attempts import AttemptId, Method
 from verification.dialogue_store import Lease
+from verification.ids import own_account
 
 QUESTION = AskQuestion(question_id="q", text="type.ask")
 TEXT = SendText("misc.help")
 STAMP = ReplaceCodeWithPicture(question_id="code", picture=Picture.VERIFIED, text="stamp.verified", values={})
+OPENING = OpenAttempt(AttemptId("a"), own_account(ANNA), None, Method.NETID)
 CAPTION = EditCaption(question_id="q", text="scan.opened", values={}, rows=())
 
 STATE_KINDS: tuple[type[DeliveryState], ...] = get_args(DeliveryState)
@@ -66,6 +77,7 @@ TURNS = (
     turn(5, previous_unshown=True),
     turn(5, CAPTION, previous_unshown=True),
     turn(5, STAMP, QUESTION, previous_unshown=True),
+    turn(5, TEXT, OPENING, previous_unshown=True),
     turn(5, QUESTION, CancelAttempt(AttemptId("a"))),
     *(turn(5, QUESTION, kind=kind) for kind in TurnKind),
     *(turn(5, TEXT, kind=kind, previous_unshown=True) for kind in TurnKind),

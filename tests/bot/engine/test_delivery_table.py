@@ -44,6 +44,7 @@ from bot.flow.diagram import event_label
 from tests.bot.engine.delivery_samples import (
     EVENT_KINDS,
     EVENTS,
+    OPENING,
     QUESTION,
     STAMP,
     STATE_KINDS,
@@ -178,6 +179,12 @@ def test_a_turn_behind_an_unshown_one_is_followed_by_the_question_unless_it_asks
     after = advance(Showing(PersonQueue(), made, made.effects), EffectDone(""))
 
     assert isinstance(after, Reasking) == (unshown and not asks and not kind.asks_again)
+
+
+def test_a_turn_that_has_a_session_opened_is_followed_by_nothing_because_the_code_is_the_question() -> None:
+    made = turn(5, TEXT, OPENING, previous_unshown=True)
+
+    assert isinstance(advance(Showing(PersonQueue(), made, (OPENING,)), EffectDone("")), Noting)
 
 
 @pytest.mark.parametrize(("event", "target"), [(Faulted(), Releasing), (PersonBlocked(), Blocking)])

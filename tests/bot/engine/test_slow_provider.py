@@ -6,7 +6,7 @@ from bot.engine.messages import Envelope, MessageRef
 from bot.engine.replicas import HEARTBEAT_INTERVAL
 from bot.engine.session_opener import PATIENCE
 from bot.flow.effects import SendText
-from bot.flow.events import Choice, Command, Commanded, Said
+from bot.flow.events import Choice, Command, Commanded, Said, Tapped
 from tests.bot.engine.runner_fixture import ANNA, LoopClock, RunnerFixture, assemble, virtual_store
 from tests.bot.engine.test_loops import MOMENT, Fleet, in_virtual_time
 from tests.open_unit import open_unit
@@ -92,6 +92,34 @@ async def test_while_the_provider_is_slow_messages_are_answered_and_it_is_not_as
         assert answered == ["provider.slow", "status.opening.preparing", "misc.help"]
         assert desk.chat.questions()[-1] == "scan.waiting"
         assert (len(desk.provider.opened), await is_owed(desk)) == (1, False)
+
+
+async def gets_the_code_while_a_press_is_answered(desk: RunnerFixture) -> None:
+    await choose(desk)
+    desk.chat.gates[ANNA] = asyncio.Event()
+    old_button = Tapped(choice=Choice.QQ, question_id="of an earlier question")
+    await desk.runner.handle(Envelope(ANNA, old_button, None, MessageRef(7, "a query")))
+    await asyncio.sleep(LONG)
+    desk.chat.gates.pop(ANNA).set()
+    assert await desk.runner.wait_until_idle(10)
+
+    assert desk.chat.questions()[-2:] == ["confirm.ask", "scan.waiting"]
+    assert not desk.chat.views[-1].maybe_duplicate
+    assert (len(desk.provider.opened), await is_owed(desk)) == (1, False)
+
+
+@in_virtual_time
+async def test_a_code_that_comes_while_a_press_is_answered_does_not_come_again(disk: SimulatedDisk) -> None:
+    desk = assemble(await virtual_store(disk), clock=LoopClock())
+    async with desk.runner.running():
+        await gets_the_code_while_a_press_is_answered(desk)
+
+
+@in_virtual_time
+async def test_nor_does_it_come_again_next_to_other_processes(disk: SimulatedDisk) -> None:
+    here = Fleet(await virtual_store(disk)).process("here")
+    async with here.running():
+        await gets_the_code_while_a_press_is_answered(here.desk)
 
 
 @in_virtual_time

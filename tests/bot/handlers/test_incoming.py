@@ -139,7 +139,7 @@ def test_the_clients_language_comes_with_the_event(code: str | None, language: s
     [
         ("/start", Commanded(Command.START)),
         ("/START", Commanded(Command.START)),
-        ("/start@realname_demo_bot  ", Commanded(Command.START)),
+        ("/start@demo_bot  ", Commanded(Command.START)),
         ("/start faq_three_accounts", Commanded(Command.FAQ, "three_accounts")),
         ("/start way_face", MethodSuggested(Method.FACE)),
         ("/start lang_en", Commanded(Command.LANGUAGE, "en")),
@@ -222,7 +222,7 @@ def test_other_links_may_be_typed_too_and_any_other_text_is_a_text(text: str, ev
     assert envelope.event == event
 
 
-@pytest.mark.parametrize("name", ["link", "links", "attempt", "funnel", "desk", "Funnel", "link@realname_demo_bot"])
+@pytest.mark.parametrize("name", ["link", "links", "attempt", "funnel", "desk", "Funnel", "link@demo_bot"])
 def test_authz_a_staff_command_is_unknown_to_the_dialogue(name: str) -> None:
     theirs, nonsense = read(message=command(f"/{name} telegram:1")), read(message=command("/nonsense telegram:1"))
 

@@ -4,16 +4,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.content import catalogue
 from bot.flow.diagram import edges
-from bot.flow.events import AttemptRefusal, AttemptRefused, QuotaChecked, Said, Tapped
+from bot.flow.events import AttemptRefusal, AttemptRefused, Event, QuotaChecked, Said, Tapped
 from bot.flow.machine import advance
 from bot.flow.rows import RuleContext
-from bot.flow.states import AskingName, ChoosingType
+from bot.flow.states import AgreeingFace, AskingName, ChoosingType, Confirming
 from bot.flow.table import TABLE
 from bot.testing.dialogue_coverage import _UNREACHABLE_EDGES, _UNREACHABLE_ROWS, CoverageFile, with_coverage
-from tests.bot.flow.samples import quota_full
+from tests.bot.flow.samples import ONE_OF_EACH, quota_full
 from verification.attempts import AttemptId, Method
 from verification.ids import Account
 
@@ -62,6 +63,33 @@ def test_an_old_button_reaches_nothing(coverage: CoverageFile) -> None:
     )
 
     assert lines(coverage) == [["now", "state", "ChoosingType"]]
+
+
+OF_KIND = {type(state): state for state in ONE_OF_EACH}
+WITHOUT_WECHAT = replace(CONTEXT, methods=(Method.QQ, Method.FACE))
+
+
+@pytest.mark.parametrize(
+    ("event", "context", "rows"),
+    [
+        (Said("2"), CONTEXT, ["Confirming: qq"]),
+        (Said("2"), WITHOUT_WECHAT, ["Confirming: face"]),
+        (Said("微信"), WITHOUT_WECHAT, []),
+        (Tapped(choice="wechat", question_id="m-current"), WITHOUT_WECHAT, []),
+    ],
+)
+def test_what_is_reached_depends_on_the_methods_that_are_on(
+    coverage: CoverageFile, event: Event, context: RuleContext, rows: list[str]
+) -> None:
+    coverage.advance(OF_KIND[Confirming], event, context)
+
+    assert [name for _, kind, name in lines(coverage) if kind == "row"] == rows
+
+
+def test_a_consent_to_a_method_that_is_off_is_the_choice_of_a_method(coverage: CoverageFile) -> None:
+    coverage.advance(OF_KIND[AgreeingFace], Said("2"), replace(CONTEXT, methods=(Method.WECHAT, Method.QQ)))
+
+    assert [name for _, kind, name in lines(coverage) if kind == "row"] == ["Confirming: qq"]
 
 
 def test_texts_and_topics_are_recorded_once_and_unchanged(coverage: CoverageFile) -> None:

@@ -25,7 +25,7 @@ from bot.flow.events import Command, Commanded, MessageKind, ReaskRequested, Sen
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
 from bot.flow.states import Attempting, Expired, Idle, Opening, Scanning, State, Verified
-from tests.bot.flow.effect_texts import choices_in, visible
+from tests.bot.flow.effect_texts import choices_in, exposed, visible
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, ONE_OF_EACH, QUESTION_ID, label, scanning, verified
 from tests.bot.flow.transcript import after, holds
 from tests.each_case import each_case
@@ -72,7 +72,7 @@ def test_inv14_an_unknown_topic_leads_to_the_list_and_changes_nothing(state: Sta
     step = advance(state, Commanded(Command.FAQ, "no_such_topic"), CONTEXT)
 
     assert replace(step.state, touched=False) == state if isinstance(step.state, Scanning) else step.state == state
-    assert step.effects == (ShowFaq(unanswered=True), CountQuestion(""))
+    assert exposed(step) == [ShowFaq(unanswered=True), CountQuestion("")]
 
 
 @in_each_state
@@ -103,7 +103,7 @@ def test_a_side_command_keeps_the_question(state: State, command: Command) -> No
 
 @in_each_state
 def test_each_state_reports_its_own_progress(state: State) -> None:
-    (reply,) = advance(state, Commanded(Command.STATUS), CONTEXT).effects
+    (reply,) = exposed(advance(state, Commanded(Command.STATUS), CONTEXT))
     if isinstance(state, Expired):
         assert reply == prompt(state)  # the picture itself says that the code has expired, and it has buttons
         return
@@ -227,7 +227,7 @@ def test_a_chosen_language_is_stored_and_the_question_is_asked_in_it(state: Stat
     step = advance(state, SideTapped(side=SideMessage.LANGUAGE, choice=language), CONTEXT)
 
     assert step.effects[:2] == (SetLanguage(language), EditSideMessage("language.done"))
-    assert len(step.effects) == 3
+    assert len(exposed(step)) == 3
     assert choices_in(step.effects[2]) == choices_in(prompt(state))
 
 

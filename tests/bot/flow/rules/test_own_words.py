@@ -33,6 +33,15 @@ MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
     (states.CheckingName, "我打错了", Choice.NAME_WRONG),
     (states.ChangingName, "算了不改了", Command.BACK),
     (states.AskingNumber, "delete my data, please", Command.PRIVACY),
+    (states.Confirming, "名字好像打错了", Choice.CHANGE_NAME),
+    (states.Confirming, "名字應該是打錯了", Choice.CHANGE_NAME),
+    (states.Confirming, "I think my name is wrong", Choice.CHANGE_NAME),
+    (states.Confirming, "可能号码填错了", Choice.CHANGE_NUMBER),
+    (states.Confirming, "it seems the ID number is wrong", Choice.CHANGE_NUMBER),
+    (states.Confirming, "好像有点不对", Choice.CHANGE_DATA),
+    (states.CheckingName, "好像不太对", Choice.NAME_WRONG),
+    (states.Scanning, "二维码好像过期了", Choice.NEW_CODE),
+    (states.Failed, "maybe this is wrong", Choice.DISPUTE),
     (states.Verified, "把我的资料删了", Command.PRIVACY),
     (states.Idle, "English please", Command.LANGUAGE),
 ]
@@ -44,6 +53,28 @@ def test_own_words_mean_what_the_button_does(kind: type[states.State], text: str
 
     assert row is not None
     assert row.trigger == meant
+
+
+UNSURE = (
+    "可能同意",
+    "我觉得可以",
+    "应该是我的账号",
+    "好像是的",
+    "好像没错",
+    "maybe yes",
+    "I think so",
+    "也许算了",
+    "可能用微信",
+)
+
+
+@each_case("state", ONE_OF_EACH, label)
+def test_a_doubtful_text_agrees_to_nothing_and_ends_nothing(state: states.State) -> None:
+    for text in UNSURE:
+        row = row_for_event(state, Said(text))
+
+        assert row is not None, text
+        assert row.trigger is Said, text
 
 
 @pytest.mark.parametrize(
@@ -94,12 +125,64 @@ def test_a_name_in_a_sentence_is_asked_back(where: str, text: str) -> None:
     assert state.name.plain == "李雷"
 
 
+@pytest.mark.parametrize("text", ["名字好像打错了", "我的名字可能写错了", "I think my name is wrong"])
+def test_who_doubts_the_name_where_the_number_is_asked_goes_back_to_it(text: str) -> None:
+    assert isinstance(advance(after(TO_NUMBER), Said(text), CONTEXT).state, states.AskingName)
+
+
 @pytest.mark.parametrize("text", ["李雷😊", "就叫李雷", "姓：李 名：雷", "李雷 是我的名字"])
 def test_signs_and_labels_around_a_name_are_no_part_of_it(text: str) -> None:
     state = advance(after(TO_NAME), Said(text), CONTEXT).state
 
     assert isinstance(state, states.AskingNumber)
     assert state.name.plain == "李雷"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "李雷 男",
+            "李雷 男性 汉族",
+            "李雷-女",
+            "性别男 李雷",
+            "回族 李雷",
+            "李雷 性別：男",
+            "李雷，男，30岁",
+            "李雷 男 中国",
+        ),
+        *("姓名李雷 性别男 证件", "李雷 male"),
+    ],
+)
+def test_what_else_is_on_the_card_is_no_part_of_the_name(text: str) -> None:
+    state = advance(after(TO_NAME), Said(text), CONTEXT).state
+
+    assert isinstance(state, states.AskingNumber)
+    assert state.name.plain == "李雷"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("李雷男", "李雷男"),
+        ("李 男", "李男"),
+        ("王 小 男", "王小男"),
+        ("阿依古丽 买买提 女", "阿依古丽·买买提"),
+        ("Li Lei Male", "Li Lei Male"),
+    ],
+)
+def test_a_name_that_ends_like_a_word_of_the_card_is_kept(text: str, name: str) -> None:
+    state = advance(after(TO_NAME), Said(text), CONTEXT).state
+
+    assert isinstance(state, states.AskingNumber)
+    assert state.name.plain == name
+
+
+def test_what_else_is_on_the_card_is_dropped_beside_a_number_too() -> None:
+    state = advance(after(TO_NAME), Said("姓名李雷 性别男 身份证11010519491231002X"), CONTEXT).state
+
+    assert isinstance(state, states.Confirming)
+    assert state.identity.name.plain == "李雷"
 
 
 @pytest.mark.parametrize("text", ["刚才已经填过了", "烦死了搞这么复杂", "發照片行不行啊", "i made a typo there"])
