@@ -46,6 +46,7 @@ class DeliveryQueues:
         self._group: asyncio.TaskGroup | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self._awaited = 0
 
     @asynccontextmanager
     async def running(self, grace: float = 5) -> AsyncIterator[None]:
@@ -62,12 +63,20 @@ class DeliveryQueues:
 
     async def wait_until_idle(self, seconds: float) -> bool:
         """Wait at most so many seconds until nothing is on its way to anybody, and say whether that is so."""
+        self._awaited += 1
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
             return False
+        finally:
+            self._awaited -= 1
         return True
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits until nothing is on its way, as the end of the program does."""
+        return self._awaited > 0
 
     def is_delivering(self, person: PersonId) -> bool:
         """Whether something is on its way to this person."""

@@ -187,7 +187,8 @@ class Runner:
             turn.revision - 1 if is_opening else turn.revision,
             queue.panel or "",
             self._deleted.pop(person, ()),
-            soon=bool(queue.waiting),
+            # Otherwise the mark may wait for other commits: nobody waits for it.
+            soon=bool(queue.waiting) or self._queues.is_awaited,
             worker=self._replicas.program if is_opening and self._replicas is not None else None,
         )
 

@@ -95,7 +95,7 @@ def holds_secret(state: State, text: str) -> bool:
             known = holds_secret(codec.load(state.former), text)
         case _:
             known = False
-    return known or sum(character.isdigit() for character in text) >= 15
+    return known or (len(text) >= 15 and sum(map(str.isdigit, text)) >= 15)
 
 
 def delete_unwanted(event: Sent) -> tuple[Effect, ...]:
