@@ -35,9 +35,9 @@ _MAX_DAYS = 365
 _LONGEST_TTL = 30 * 1440
 _LAST_MONTH = 12
 _UNITS_OF_TIME = {
-    **dict.fromkeys(("s", "sec", "seconds", "秒"), 1 / 60),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "秒"), 1 / 60),
     **dict.fromkeys(("", "m", "min", "mins", "minute", "minutes", "分", "分钟"), 1),
-    **dict.fromkeys(("h", "hour", "hours", "小时"), 60),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "小时"), 60),
     **dict.fromkeys(("d", "day", "days", "天", "日"), 1440),
     **dict.fromkeys(("w", "week", "weeks", "周", "星期"), 10_080),
     **dict.fromkeys(("mo", "month", "months", "月", "个月"), 43_200),

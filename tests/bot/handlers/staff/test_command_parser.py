@@ -79,9 +79,9 @@ def test_each_word_for_a_method_and_for_a_language_is_known(words: str, expected
 @pytest.mark.parametrize(
     ("units", "minutes", "days"),
     [
-        ("s sec seconds 秒", 1, 1),
+        ("s sec secs second seconds 秒", 1, 1),
         ("m min mins minute minutes 分 分钟", 2, 1),
-        ("h hour hours 小时", 120, 1),
+        ("h hr hrs hour hours 小时", 120, 1),
         ("d day days 天 日", 2880, 2),
         ("w week weeks 周 星期", 14 * 1440, 14),
         ("mo month months 个月", 30 * 1440, 60),
