@@ -1,4 +1,4 @@
-"""Draws the pictures of the testers' documents: a script that fails, and a bot of another library in the browser.
+"""Draws the pictures of the testers' documents: scripts in the chat page, and a bot of another library in it.
 
 `make pictures` runs it. It needs what `tests.pictures` needs.
 """
@@ -6,6 +6,7 @@
 import asyncio
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,18 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Page, expect
 
-from tests.pictures import ROOT, START_WITHIN, chat_page, printed_address, to_the_end
+from tests.pictures import (
+    NAME,
+    NUMBER,
+    ROOT,
+    START_WITHIN,
+    Texts,
+    chat_page,
+    playground,
+    press,
+    printed_address,
+    to_the_end,
+)
 
 FOLDER = ROOT / "docs" / "pictures"
 BOT = ROOT / "tests" / "chatscript" / "bots" / "foreign" / "ptb_bot.py"
@@ -25,14 +37,54 @@ BROKEN = """title: A script that fails
 > [{t:choice.personal}]
 ~ 🔐 请先同意隐私协议... [*]
 """
+TO_CODE = f"""title: As far as the code
+
+> /start
+< {{t:type.ask}} [*]
+> [{{t:choice.personal}}]
+~ {{t:consent.ask}} [*]
+> [{{t:choice.agree}}]
+...
+> {NAME}
+...
+> {NUMBER}
+...
+> [{{t:choice.wechat}}]
+~ (photo) {{t:scan.waiting}} [*]
+"""
 
 
-def draw_failure(folder: Path) -> None:
-    """Play a script that fails, as a tester does who wants to see it."""
-    (folder / "broken.chat").write_text(BROKEN, encoding="utf-8")
-    command = [sys.executable, str(ROOT / "run_bot.py"), "play", "broken.chat", "--show", str(FOLDER / "failure.png")]
-    if subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL).returncode != 1:
-        raise SystemExit("the script should fail by one line")
+def draw_script(folder: Path, script: str, picture: str, status: int) -> None:
+    """Play a script, as a tester does who wants to see it; it must end with this status."""
+    (folder / "script.chat").write_text(script, encoding="utf-8")
+    command = [sys.executable, str(ROOT / "run_bot.py"), "play", "script.chat", "--show", str(FOLDER / picture)]
+    played = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    if played.returncode != status:
+        raise SystemExit(f"{picture}: the script ended with {played.returncode}, not {status}:\n{played.stdout}")
+
+
+async def draw_recorded() -> None:
+    """Record a conversation with the button above the chat."""
+    texts = Texts.load()
+    async with playground() as address, chat_page(address) as page:
+        await page.set_viewport_size({"width": 1180, "height": 760})
+        await page.locator("#record").click()
+        await page.locator("#composer").get_by_role("button").click()
+        for key in ("personal", "agree"):
+            await press(page, texts.choice(key))
+        await expect(page.locator(".message.bot").last).to_contain_text(NAME)
+        await page.locator("#composer textarea").fill(NAME)
+        await page.locator("#composer textarea").press("Enter")
+        await expect(page.locator(".message.bot").last).to_contain_text("18")
+        await page.locator("#record").click()
+        await expect(page.locator("textarea.script")).to_have_value(re.compile(f"x > {NAME}"))
+        await save_screenshot(page, "record.png")
+
+
+async def save_screenshot(page: Page, picture: str) -> None:
+    """Save what the page shows with few colours."""
+    shot = await page.screenshot(animations="disabled", caret="hide")
+    Image.open(io.BytesIO(shot)).convert("RGB").quantize(128).save(FOLDER / picture, optimize=True)
 
 
 async def draw_any_bot(folder: Path) -> None:
@@ -48,8 +100,7 @@ async def draw_any_bot(folder: Path) -> None:
         async with chat_page(address) as page:
             await page.set_viewport_size({"width": 1020, "height": 520})
             await talk(page)
-            shot = await page.screenshot(animations="disabled", caret="hide")
-        Image.open(io.BytesIO(shot)).convert("RGB").quantize(128).save(FOLDER / "any-bot.png", optimize=True)
+            await save_screenshot(page, "any-bot.png")
     finally:
         process.terminate()
         await process.wait()
@@ -66,11 +117,13 @@ async def talk(page: Page) -> None:
 
 
 def main() -> None:
-    """Draw both."""
+    """Draw all of them."""
     with tempfile.TemporaryDirectory(prefix="pictures-") as folder:
-        draw_failure(Path(folder))
+        draw_script(Path(folder), BROKEN, "failure.png", status=1)
+        draw_script(Path(folder), TO_CODE, "conversation.png", status=0)
         asyncio.run(draw_any_bot(Path(folder)))
-    for name in ("failure.png", "any-bot.png"):
+        asyncio.run(draw_recorded())
+    for name in ("failure.png", "conversation.png", "any-bot.png", "record.png"):
         sys.stdout.write(f"{name}: {(FOLDER / name).stat().st_size:,} bytes\n")
 
 
