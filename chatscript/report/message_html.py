@@ -12,7 +12,7 @@ from playground.server.static_page import STATIC
 from playground.world.records import Json
 
 _ICONS = {"document": "📄", "voice": "🎤", "video_note": "📹", "location": "📍", "contact": "👤", "poll": "📊"}
-_MARKS = {"url": "↗", "copy": "⧉"}
+_MARKS = {"url": "↗", "copy": "📋"}
 
 
 def load_labels(language: str) -> Mapping[str, str]:

@@ -74,7 +74,7 @@ def test_buttons_have_their_marks_and_keys_of_the_keyboard_none() -> None:
 
     assert html.count('<div class="keys-row">') == 2
     assert '<span class="key-label">Pay</span><span class="key-mark">↗</span>' in html
-    assert '<span class="key-label">Copy</span><span class="key-mark">⧉</span>' in html
+    assert '<span class="key-label">Copy</span><span class="key-mark">📋</span>' in html
     assert keys.count('<span class="key-label">') == 2
     assert "key-mark" not in keys
     assert "with-keys" in keys
