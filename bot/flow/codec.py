@@ -5,7 +5,6 @@ state that is part of another one now needs a class here. A default must never c
 that an older release did not save.
 """
 
-from contextlib import suppress
 from functools import cache
 
 import msgspec
@@ -112,9 +111,12 @@ def _state(saved: State | ChoosingMethod) -> State:
 
 def _readable_rest(saved: dict[str, object]) -> _Rest:
     """What can be read of the rest: a person must be able to go on without it."""
-    readable = dict[str, object]()
-    for name, value in saved.items():
-        with suppress(msgspec.ValidationError):
-            msgspec.convert({name: value}, _Rest)
-            readable[name] = value
-    return msgspec.convert(readable, _Rest)
+    return msgspec.convert({name: value for name, value in saved.items() if _is_readable({name: value})}, _Rest)
+
+
+def _is_readable(saved: dict[str, object]) -> bool:
+    try:
+        msgspec.convert(saved, _Rest)
+    except msgspec.ValidationError:
+        return False
+    return True
