@@ -35,6 +35,7 @@ from bot.engine.messages import FRONT_END
 from bot.flow import codec
 from bot.flow.events import Choice
 from bot.flow.machine import advance
+from bot.flow.states import Idle
 from bot.flow.typed_input import match_choice, match_command
 from bot.handlers.api.call_outcome import retry_after_seconds
 from bot.handlers.api.rate_limiter import RateLimiter
@@ -54,6 +55,7 @@ from storage import BadKeys, StorageError, StoreUnavailable, WrongBot, WrongKeys
 from storage.encryption.sealing import generate_key, generate_raw_key, parse_sealing
 from storage.migrations import known_migrations, squashed
 from verification.identity import Name, read_name
+from verification.ids import Account
 from verification.providers.addresses import is_elsewhere
 from web import webhooks
 from web.serving import listen, serving
@@ -69,7 +71,7 @@ Say = Callable[[str], None]
 def preload() -> None:
     """Load once what every start and the first name need; processes forked from this one share it."""
     texts.load(days=1)
-    codec.preload()
+    codec.load_all(codec.dump(Idle(account=Account(""), question_id="")))
     match_choice(_NAME, tuple(Choice))
     match_command(_NAME)
     name = read_name(_NAME)

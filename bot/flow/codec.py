@@ -77,12 +77,6 @@ def load_all(text: str) -> SavedDialogue:
     return SavedDialogue(state, rest.journeys, rest.suggested_method, rest.reminders)
 
 
-def preload() -> None:
-    """Make both decoders now; otherwise each is made when it is first needed."""
-    _state_decoder()
-    _rest_decoder()
-
-
 @cache
 def _state_decoder() -> msgspec.json.Decoder[State | ChoosingMethod]:
     return msgspec.json.Decoder(State | ChoosingMethod)
