@@ -76,7 +76,9 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     accept: Annotated[bool, typer.Option("--accept", help="Write what the bot does into scripts that fail")] = False,  # noqa: FBT002
     coverage: Annotated[bool, typer.Option("--coverage", help="List what no script reached")] = False,  # noqa: FBT002
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Fail below that coverage, in percent")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="How many cases at the same time")] = 8,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="How many cases at the same time; 24, or 8 of another bot")
+    ] = None,
     bot: Annotated[str | None, typer.Option(help="Another bot, see docs/testers/any-bot.md", metavar="COMMAND")] = None,
     texts: Annotated[Path | None, typer.Option(help="Another bot's texts, for {t:…}", metavar="FOLDER")] = None,
     patience: Annotated[float, typer.Option(min=0, help="Seconds that the bot may think before it answers")] = 0,
@@ -92,7 +94,16 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     texts = texts or (TEXTS if bot is None else None)
     timing = (Timing() if bot is None else Timing(start_timeout=start_within)).with_patience(patience)
     options = suite.SuiteOptions(
-        jobs, keyword, languages, junit, accept, coverage or fail_under > 0, fail_under, show, calls, timing
+        jobs or _usual_jobs(bot),
+        keyword,
+        languages,
+        junit,
+        accept,
+        coverage or fail_under > 0,
+        fail_under,
+        show,
+        calls,
+        timing,
     )
     with bot_launcher(bot) as launch:
         status = asyncio.run(suite.run_suite(files, options, launcher=launch, texts=texts, out=typer.echo))
@@ -113,6 +124,12 @@ def record(
     from chatscript.local_run import RecordingTarget
 
     raise typer.Exit(run_playground(settings, RecordingTarget(out)))
+
+
+def _usual_jobs(other_bot: str | None) -> int:
+    # A script mostly waits: for the bot, and at its end whether something more comes. Forks of one program share its
+    # memory, and 24 of them keep two cores busy; another bot is started anew each time.
+    return 24 if other_bot is None and hasattr(os, "fork") else 8
 
 
 @contextmanager

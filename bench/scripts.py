@@ -80,4 +80,4 @@ async def travel_time(launcher: BotLauncher) -> float:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in (sys.argv[1:] + ["8", "100"][len(sys.argv) - 1 :])))
+    main(*(int(word) for word in (sys.argv[1:] + ["24", "100"][len(sys.argv) - 1 :])))
