@@ -65,12 +65,12 @@ format: $(VENV)/dev.lock
 
 # Our bot beside others; it writes docs/performance.md, on a quiet machine in 20 minutes. In a minute: make bench BENCH=--quick
 BENCH ?=
-bench: $(VENV)/runtime.lock .venv-bench/bench.lock bench/peers/node_modules/.package-lock.json
+bench: $(VENV)/dev.lock .venv-bench/bench.lock bench/peers/node_modules/.package-lock.json
 	$(BIN)/python -m bench $(BENCH)
 
 # Whether memory stays flat, and what a verification leaves in the database: make bench-memory CONVERSATIONS=100000
 CONVERSATIONS ?= 2000
-bench-memory: $(VENV)/runtime.lock
+bench-memory: $(VENV)/dev.lock
 	$(BIN)/python -m bench.memory $(CONVERSATIONS)
 
 # A million journeys take some minutes to be made.
