@@ -59,7 +59,7 @@ def page(results: Results, *, repetitions: int) -> str:
     source = (
         f"the medians of {repetitions} interleaved repetitions"
         if repetitions >= 3
-        else ("a short run on a busy machine, which shows the form of this page until `make bench` renews it")
+        else ("a short run, which measured each row once; `make bench` measures it three times")
     )
     machine = f"{len(os.sched_getaffinity(0))} cores ({platform.machine()}), Python {platform.python_version()}"
     runs = [run for rows in results.values() for runs in rows.values() for run in runs]

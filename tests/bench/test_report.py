@@ -73,7 +73,7 @@ def test_the_page_says_whether_it_is_from_a_whole_run() -> None:
     results = {LOAD: {Row(OURS): [RUN], Row(AIOGRAM): [OTHER]}}
 
     assert "the medians of 3 interleaved repetitions" in page(results, repetitions=3)
-    assert "until `make bench` renews it" in page(results, repetitions=1)
+    assert "which measured each row once" in page(results, repetitions=1)
 
 
 def test_the_picture_has_a_bar_for_each_row_and_figure() -> None:
