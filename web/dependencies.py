@@ -26,12 +26,10 @@ UtcNow = Callable[[], datetime]
 class TelegramRoute(Record):
     """Telegram's webhook: its secret, and a function that takes an update and returns whether it is stored."""
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"secret"})
+
     secret: str
     take_update: Callable[[bytes], Awaitable[bool]]
-
-    def __repr__(self) -> str:
-        """Hide the secret."""
-        return "TelegramRoute(…)"
 
 
 async def _nothing() -> None:
@@ -74,6 +72,8 @@ class DeskRoute(Record, kw_only=True):
     titles of the FAQ by language, `new_id` makes unique ids, and `secure` says that it is reached by https only.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"key"})
+
     key: str
     support: SupportService
     sign_outs: DeskSignOuts
@@ -84,10 +84,6 @@ class DeskRoute(Record, kw_only=True):
     new_id: Callable[[], str]
     secure: bool
 
-    def __repr__(self) -> str:
-        """Hide the key."""
-        return "DeskRoute(…)"
-
 
 class ApiRoute(Record, kw_only=True):
     """The API for other programs: who they are, and what it works with.
@@ -96,6 +92,8 @@ class ApiRoute(Record, kw_only=True):
     holds; `new_id` makes unique ids.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"callers"})
+
     callers: Sequence[ApiCaller]
     support: SupportService
     attempts: CallerAttempts
@@ -103,10 +101,6 @@ class ApiRoute(Record, kw_only=True):
     phone_url: Callable[[str], str]
     qr: QrCodes
     new_id: Callable[[], str]
-
-    def __repr__(self) -> str:
-        """Hide the keys."""
-        return "ApiRoute(…)"
 
 
 class FormAnswers(Record):

@@ -1,7 +1,15 @@
 """What the `repr` of a record leaves out, so that no log, traceback or test report shows it by accident."""
 
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
 import pytest
 
+import bot
+import storage
+import verification
+import web
 from bot.flow import effects, events, states
 from verification.attempts import Attempt
 from verification.core import ScanCode
@@ -45,3 +53,22 @@ def test_a_secret_is_in_no_repr(record: type[Record]) -> None:
 def test_the_repr_shows_the_other_fields() -> None:
     assert repr(Name("王小明", is_confidential=True)) == "Name(is_confidential=True)"
     assert repr([Number("11010519491231002X")]) == "[Number()]"
+
+
+def records(base: type[Record] = Record) -> Iterator[type[Record]]:
+    for record in base.__subclasses__():
+        yield record
+        yield from records(record)
+
+
+def test_what_a_record_hides_are_fields_of_it_and_stays_hidden_in_what_is_derived_from_it() -> None:
+    for package in (bot, storage, verification, web):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(found.name)
+    ours = [
+        each for each in records() if each.__module__.partition(".")[0] in ("bot", "storage", "verification", "web")
+    ]
+
+    assert [each for each in ours if not each.hidden <= set(each.__struct_fields__)] == []
+    assert [each for each in ours for base in each.__bases__ if not getattr(base, "hidden", set()) <= each.hidden] == []
+    assert {each for each in ours if each.hidden} > set(HIDDEN)
