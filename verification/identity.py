@@ -132,10 +132,15 @@ def read_name(text: str) -> Name | NameProblem:
     return _name_problem(name) or Name(name)
 
 
+def has_number_digits(text: str) -> bool:
+    """Whether a text has as many digits as an ID number, which were 15 in its former form."""
+    return len(text) >= _NUMBER_DIGITS and sum(map(str.isdigit, text)) >= _NUMBER_DIGITS
+
+
 def _name_problem(name: str) -> NameProblem | None:
     if not name:
         return NameProblem.EMPTY
-    if sum(character.isdigit() for character in name) >= _NUMBER_DIGITS:
+    if has_number_digits(name):
         return NameProblem.NUMBER
     if len(name) > NAME_LIMIT:
         return NameProblem.TOO_LONG

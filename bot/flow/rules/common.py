@@ -26,7 +26,7 @@ from bot.flow.states import State
 from bot.flow.typed_input import SMALL_TALK, Remark, is_against_reminders, is_question, match_link
 from bot.flow.unanswered import redact_question
 from verification.attempts import AttemptId, Method, Reason
-from verification.identity import Identity
+from verification.identity import Identity, has_number_digits
 from verification.ids import Account
 
 
@@ -85,7 +85,7 @@ def check_quota(account: Account, identity: Identity, context: RuleContext) -> C
 
 
 def holds_secret(state: State, text: str) -> bool:
-    """Whether a text must be deleted from the chat in any state: it holds 15 digits or more, or the person's name."""
+    """Whether a text must be deleted in any state: it has as many digits as a number, or the person's name."""
     match state:
         case states.AskingNumber() | states.CheckingName():
             known = state.name.plain in text
@@ -95,7 +95,7 @@ def holds_secret(state: State, text: str) -> bool:
             known = holds_secret(codec.load(state.former), text)
         case _:
             known = False
-    return known or (len(text) >= 15 and sum(map(str.isdigit, text)) >= 15)
+    return known or has_number_digits(text)
 
 
 def delete_unwanted(event: Sent) -> tuple[Effect, ...]:
