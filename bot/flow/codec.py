@@ -33,7 +33,7 @@ class ChoosingMethod(Identified, kw_only=True):
     suggested: Method | None = None
 
 
-class _Rest(Record, rename={"suggested_method": "way"}):
+class _Rest(Record, omit_defaults=True, rename={"suggested_method": "way"}):
     """What is saved beside the state."""
 
     journeys: Journeys = ()
@@ -48,14 +48,9 @@ def dump(
     reminders: Reminders = _NO_REMINDERS,
 ) -> str:
     """The dialogue as text. The text holds name and number in clear: give it only to a store that seals it."""
-    saved: dict[str, object] = msgspec.to_builtins(state)
-    if journeys:
-        saved["journeys"] = journeys
-    if suggested_method is not None:
-        saved["way"] = suggested_method
-    if reminders != _NO_REMINDERS:
-        saved["reminders"] = reminders
-    return msgspec.json.encode(saved).decode()
+    # The library leaves out a default only where it is the same object.
+    rest = _Rest(journeys or (), suggested_method, _NO_REMINDERS if reminders == _NO_REMINDERS else reminders)
+    return msgspec.json.encode(msgspec.to_builtins(state) | msgspec.to_builtins(rest)).decode()
 
 
 def load(text: str) -> State:
