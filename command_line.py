@@ -94,7 +94,7 @@ def play(  # noqa: PLR0913, PLR0917 - each is an option of the command
     texts = texts or (TEXTS if bot is None else None)
     timing = (Timing() if bot is None else Timing(start_timeout=start_within)).with_patience(patience)
     options = suite.SuiteOptions(
-        jobs or _usual_jobs(bot),
+        jobs or usual_jobs(bot),
         keyword,
         languages,
         junit,
@@ -126,7 +126,8 @@ def record(
     raise typer.Exit(run_playground(settings, RecordingTarget(out)))
 
 
-def _usual_jobs(other_bot: str | None) -> int:
+def usual_jobs(other_bot: str | None) -> int:
+    """How many scripts of this bot, or of another one, are played at the same time."""
     # A script mostly waits: for the bot, and at its end whether something more comes. Forks of one program share its
     # memory, and 24 of them keep two cores busy; another bot is started anew each time.
     return 24 if other_bot is None and hasattr(os, "fork") else 8

@@ -17,7 +17,7 @@ from chatscript.python_api import open_conversation
 from chatscript.runner.bot_process import BotLauncher
 from chatscript.runner.case_runner import RunConfig
 from chatscript.suite import SuiteOptions, run_suite
-from command_line import bot_launcher
+from command_line import bot_launcher, usual_jobs
 
 TEXTS = Path(__file__).resolve().parent.parent / "bot" / "texts"
 SCRIPT = """title: Ten steps
@@ -80,4 +80,4 @@ async def travel_time(launcher: BotLauncher) -> float:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in (sys.argv[1:] + ["24", "100"][len(sys.argv) - 1 :])))
+    main(*(int(word) for word in (sys.argv[1:] + [str(usual_jobs(None)), "100"][len(sys.argv) - 1 :])))
