@@ -36,6 +36,18 @@ from verification.support.funnel_report import build_reports
 from verification.support.service import SupportService
 from verification.support.store import AttemptSummary
 
+FAILED = AttemptSummary(
+    id=AttemptId("attempt-0a1b2c3d4e5f"),
+    account=Account("100012345"),
+    contact=Contact("telegram:200054321"),
+    method=Method.QQ,
+    status=AttemptStatus.FAILED,
+    reason=Reason.MISMATCH,
+    created_at=NOON,
+    expires_at=NOON,
+    name="王*明",
+    number="110105********002X",
+)
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 LONGEST = Account("9" * 64)
 LINK = Link(
@@ -185,18 +197,8 @@ def test_a_line_of_the_list_ends_with_the_campaign_if_there_is_one() -> None:
     ("account", "is_other_chat"), [("telegram:200012345", False), ("100012345", True), ("cloud:100012345", True)]
 )
 def test_an_attempt_for_an_account_of_another_kind_names_its_chat(account: str, is_other_chat: bool) -> None:
-    attempt = AttemptSummary(
-        id=AttemptId("attempt-0a1b2c3d4e5f"),
-        account=Account(account),
-        contact=Contact("telegram:200099999"),
-        method=Method.QQ,
-        status=AttemptStatus.FAILED,
-        reason=Reason.NO_CARD,
-        created_at=NOON,
-        expires_at=NOON,
-        name="",
-        number="",
-    )
+    contact = Contact("telegram:200099999")
+    attempt = replace(FAILED, account=Account(account), contact=contact, reason=Reason.NO_CARD, name="", number="")
     chat = CATALOGUE.text("zh", "staff.attempt.chat", {"chat": mask_account(attempt.contact)})
 
     assert (chat in attempt_views.format_attempt(StaffTexts(CATALOGUE, "zh"), attempt)) is is_other_chat
@@ -260,22 +262,9 @@ def test_any_duration_can_be_formatted(time: timedelta) -> None:
 
 def test_a_persons_data_are_shown_only_while_they_are_stored() -> None:
     texts = StaffTexts(CATALOGUE, "zh")
-    attempt = AttemptSummary(
-        id=AttemptId("attempt-0a1b2c3d4e5f"),
-        account=Account("100012345"),
-        contact=Contact("telegram:200054321"),
-        method=Method.QQ,
-        status=AttemptStatus.FAILED,
-        reason=Reason.MISMATCH,
-        created_at=NOON,
-        expires_at=NOON,
-        name="王*明",
-        number="110105********002X",
-    )
-
     full, erased = (
-        attempt_views.format_attempt(texts, attempt),
-        attempt_views.format_attempt(texts, replace(attempt, name="", number="")),
+        attempt_views.format_attempt(texts, FAILED),
+        attempt_views.format_attempt(texts, replace(FAILED, name="", number="")),
     )
 
     assert all(word in full for word in ("0A1B-2C3D", "10*****45", "未通过", "资料不一致", "王*明，110105********002X"))
