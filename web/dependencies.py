@@ -167,6 +167,8 @@ class WebDeps(Record, kw_only=True):
     `serves_metrics` says that /metrics is served beside the pages, with `metrics_key` only to those who send it.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset({"metrics_key"})
+
     core: Core
     providers: Mapping[Method, Provider]
     pages: Mapping[Method, ProviderPages]

@@ -20,6 +20,7 @@ from verification.ports import ProviderSession
 from verification.record import Record
 from verification.support.service import CreatedLink
 from verification.support.store import UnansweredQuestion
+from web.dependencies import WebDeps
 
 HIDDEN: dict[type, set[str]] = {
     Attempt: {"token", "provider_state"},
@@ -31,6 +32,7 @@ HIDDEN: dict[type, set[str]] = {
     RateLimitRecord: {"number"},
     ScanCode: {"phone_url"},
     UnansweredQuestion: {"text"},
+    WebDeps: {"metrics_key"},
     effects.CopyLinkButton: {"link"},
     effects.CountQuestion: {"redacted_question"},
     effects.OpenLinkButton: {"link"},

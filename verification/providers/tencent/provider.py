@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -65,6 +66,8 @@ class _Failure(Record):
 
 class _State(Record):
     """What is remembered of a flow."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"biz_token", "url"})
 
     biz_token: str
     url: str
