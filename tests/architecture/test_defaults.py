@@ -1,9 +1,6 @@
 """The default of every field of our records fits its type: no None where something is promised, nothing for None."""
 
-import importlib
-import pkgutil
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any, get_type_hints
 
 import pytest
@@ -16,17 +13,10 @@ import bot.engine
 import bot.flow
 import storage
 import verification
+from tests.architecture.records import records
 from verification.record import Record
 
 PACKAGES = (verification, storage, bot.flow, bot.engine)
-
-
-def records(package: ModuleType) -> Iterator[type[Record]]:
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        module = importlib.import_module(found.name)
-        for each in vars(module).values():
-            if isinstance(each, type) and issubclass(each, Record) and each.__module__ == module.__name__:
-                yield each
 
 
 def defaults(record: type[Record]) -> Iterator[tuple[str, Any, object]]:
@@ -44,7 +34,7 @@ def adapter(hint: Any) -> TypeAdapter[object]:
         return TypeAdapter(hint)
 
 
-WITH_DEFAULTS = [record for package in PACKAGES for record in records(package) if list(defaults(record))]
+WITH_DEFAULTS = [record for record in records(*PACKAGES) if list(defaults(record))]
 
 
 @pytest.mark.parametrize("record", WITH_DEFAULTS, ids=lambda record: record.__qualname__)

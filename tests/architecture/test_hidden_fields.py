@@ -1,9 +1,5 @@
 """What the `repr` of a record leaves out, so that no log, traceback or test report shows it by accident."""
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
-
 import pytest
 
 import bot
@@ -11,6 +7,7 @@ import storage
 import verification
 import web
 from bot.flow import effects, events, states
+from tests.architecture.records import records
 from verification.attempts import Attempt
 from verification.core import ScanCode
 from verification.dialogue_store import Dialogue
@@ -57,19 +54,8 @@ def test_the_repr_shows_the_other_fields() -> None:
     assert repr([Number("11010519491231002X")]) == "[Number()]"
 
 
-def records(base: type[Record] = Record) -> Iterator[type[Record]]:
-    for record in base.__subclasses__():
-        yield record
-        yield from records(record)
-
-
 def test_what_a_record_hides_are_fields_of_it_and_stays_hidden_in_what_is_derived_from_it() -> None:
-    for package in (bot, storage, verification, web):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(found.name)
-    ours = [
-        each for each in records() if each.__module__.partition(".")[0] in ("bot", "storage", "verification", "web")
-    ]
+    ours = list(records(bot, storage, verification, web))
 
     assert [each for each in ours if not each.hidden <= set(each.__struct_fields__)] == []
     assert [each for each in ours for base in each.__bases__ if not getattr(base, "hidden", set()) <= each.hidden] == []
