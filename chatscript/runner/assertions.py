@@ -43,6 +43,7 @@ async def expect_event(context: RunContext, step: steps.Expectation) -> None:
             raise await _no_event(context)
         comparison = await compare_event(context, step, event)
         if not comparison.differences:
+            context.has_read = True
             context.chat.read_up_to(event)
             context.scope.values.update(comparison.captures)
             context.lenient_chats.discard(context.chat.id)
@@ -71,6 +72,7 @@ async def _expect_in_any_order(context: RunContext, step: steps.ExpectInAnyOrder
         if not enough or not lenient:
             raise await _not_assigned(context, step, events, found)
         seen = len(events)
+    context.has_read = True
     chat.read_up_to(events[max(found)])
     context.lenient_chats.discard(chat.id)
     for number, line in found.items():

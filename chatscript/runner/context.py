@@ -41,6 +41,7 @@ class RunContext:
     exit_stack: AsyncExitStack
     groups: dict[str, int] = field(default_factory=dict)  # by the line that goes there
     expects_prompt_reply: bool = False
+    has_read: bool = False
     faults_ordered: bool = False
     clock_moved: bool = False
     lenient_chats: set[int] = field(default_factory=set)
@@ -92,6 +93,12 @@ class RunContext:
     def expect_prompt_reply(self) -> None:
         """The bot gets an update now. Once it is idle and silent again, it has answered, unless calls are to fail."""
         self.expects_prompt_reply = not self.faults_ordered
+
+    async def finish_reading(self) -> None:
+        """Take the moment that a person needs before they act on what the bot has said since they last acted."""
+        if self.has_read:
+            self.has_read = False
+            await self.environment.wait_until_asleep()
 
     def allow_late_reply(self) -> None:
         """The next event comes by the clock or from outside: an idle bot may still send something."""

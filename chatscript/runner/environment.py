@@ -14,6 +14,7 @@ from pathlib import Path
 from chatscript import coverage
 from chatscript.runner.bot_process import BotLauncher, BotProcess, ClockOffsetFile, base_environment
 from chatscript.runner.event_waiter import EventWaiter, Timing
+from chatscript.runner.process_state import is_asleep
 from chatscript.runner.simulator_client import BotStatus, SimulatorClient, ask_in_process
 from playground.server.app import Playground, serve_playground
 from playground.world.world import World
@@ -71,6 +72,21 @@ class CaseEnvironment:
         """Kill the bot."""
         if self._bot is not None:
             await self._bot.kill()
+
+    async def wait_until_asleep(self) -> None:
+        """Wait until the bot has handled the answers to its calls, too, or for the moment that a person takes to read.
+
+        Many bots store the state of a dialogue after they have sent a question, often in another thread. No person
+        answers as fast as a script, so a bot that would lose such an answer is not wrong.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.timing.reading
+        await self.client.wait_idle(self.timing.reading)
+        asleep = 0
+        # Twice, because the answer to the last call may be on its way when the program sleeps for the first time.
+        while self._bot is not None and asleep < 2 and loop.time() < deadline:
+            await asyncio.sleep(0.001)
+            asleep = asleep + 1 if is_asleep(self._bot.pid) else 0
 
     def last_state(self) -> str | None:
         """Return the state that the bot wrote last, or None."""

@@ -19,12 +19,14 @@ class Timing:
 
     `timeout` is for anything expected. `silence` is how long an idle bot must do nothing before a wait ends early: more
     than the second that a bot waits between two messages to one chat. `settle` is how long the end of a script waits
-    for events that it does not mention. `start_timeout` is for the bot's start.
+    for events that it does not mention. `reading` is what a person takes at most to read before they act.
+    `start_timeout` is for the bot's start.
     """
 
     timeout: float = 5.0
     silence: float = 2.0
     settle: float = 0.5
+    reading: float = 0.5
     start_timeout: float = 60.0
 
     def with_patience(self, seconds: float) -> Timing:

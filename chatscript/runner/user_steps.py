@@ -19,6 +19,7 @@ from playground.phone.browser import PhoneError
 async def run_user_step(context: RunContext, step: steps.UserStep) -> None:
     """Run a step of the person. Raises `StepFailed` when it is not possible."""
     await context.end_lenient_passage()
+    await context.finish_reading()
     context.environment.mark_log()
     try:
         await _run_user_step(context, step)
