@@ -36,10 +36,12 @@ class CrashTarget:
         self._file = folder / "aim"
         self._trail = folder / "trail"
         self._generation = 0
+        self._point = NOWHERE
 
     def take(self, point: str) -> None:
         """Let the bot crash at this point, counted from now on."""
         self._generation += 1
+        self._point = point
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"{self._generation} {point}", encoding="utf-8")
         fresh.replace(self._file)
@@ -51,6 +53,11 @@ class CrashTarget:
         except FileNotFoundError:
             return False
         return True
+
+    def is_due(self) -> bool:
+        """Whether the bot crashes as soon as it learns that what it was about to do is done."""
+        moment, _, what = self._point.partition(" ")
+        return self._file.exists() and moment == "after" and f"before {what}" in self.passed()
 
     def passed(self) -> list[str]:
         """The points passed since the target was set."""
