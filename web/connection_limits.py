@@ -5,24 +5,50 @@ all memory, and requests that never end all files. When all connections are in u
 incomplete for the longest time makes room: a request that has arrived is answered, whatever else comes in.
 """
 
+from __future__ import annotations
+
 import asyncio
+import sys
 from typing import Any
 
+from msgspec.structs import replace
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from verification.record import Record
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_OTHER_FILES = 300
+"""For Telegram, providers, the database and the log."""
+_FEWEST = 100
+"""Connections, where the system allows hardly any files."""
 
 
 class ConnectionLimits(Record, kw_only=True):
     """Sizes in bytes, times in seconds."""
 
-    connections: int = 400
+    connections: int = 1000
     head_size: int = 32 * 1024
     message_size: int = 4 * 1024 * 1024
     head_seconds: float = 10
     message_seconds: float = 30
+
+    def fitting(self) -> ConnectionLimits:
+        """Return these limits, with no more connections than the system lets this process have files."""
+        files = _allowed_files(self.connections + _OTHER_FILES)
+        return replace(self, connections=min(self.connections, max(files - _OTHER_FILES, _FEWEST)))
+
+
+def _allowed_files(wanted: int) -> int:
+    """Return how many files the process may open, at most as many as wanted; its own limit is raised if need be."""
+    if sys.platform == "win32":
+        return wanted  # its sockets are no files
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
 
 
 class LimitedProtocol(HttpToolsProtocol):

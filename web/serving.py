@@ -51,7 +51,7 @@ async def serving(
     """
     config = uvicorn.Config(
         app,
-        http=partial(LimitedProtocol, limits=limits),  # type: ignore[arg-type]  # called like the class
+        http=partial(LimitedProtocol, limits=limits.fitting()),  # type: ignore[arg-type]  # called like the class
         log_config=None,
         access_log=False,  # its lines would hold links
         server_header=False,

@@ -1,6 +1,8 @@
 """Requests that are too large, too slow or too many are ended, and cost nobody else an answer."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -117,6 +119,18 @@ async def test_requests_that_do_not_arrive_make_room_for_those_that_do() -> None
 
         assert (await answer(reader)).endswith(b"\r\n\r\n0")
         assert [await answer(each) for each in waiting[:15]] == [b""] * 15
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its sockets are no files")
+@pytest.mark.parametrize(("soft", "hard", "connections"), [(300, 4000, 1000), (256, 800, 500), (200, 200, 100)])
+def test_there_are_as_many_connections_as_the_system_has_files_for(soft: int, hard: int, connections: int) -> None:
+    program = "from web.connection_limits import ConnectionLimits; print(ConnectionLimits().fitting().connections)"
+    limited = f'ulimit -Sn {soft} && ulimit -Hn {hard} && exec "$0" -c "$1"'
+    done = subprocess.run(
+        ["/bin/sh", "-c", limited, sys.executable, program], capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.split() == [str(connections)], done.stderr
 
 
 async def test_where_every_request_has_arrived_a_further_connection_is_refused() -> None:

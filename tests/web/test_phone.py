@@ -1,18 +1,24 @@
 """The phone page as a person sees it: each method to each result, and the rules on the way."""
 
+import asyncio
 import html
 import re
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from tests.web.app_fixture import IDENTITY, OPERATOR, RIGHT_APP, START, TTL, WebFixture
+from tests.web.memory_store import MemoryStore, MemoryUnit
 from verification import AttemptId, AttemptStatus, Method, Reason, ScanCode
 from verification.attempts import TYPED_METHODS
 from verification.ids import Contact
 from verification.ports import NoticeKind
+
+T = TypeVar("T")
 
 CHOICES = {
     "pass": None,
@@ -62,6 +68,22 @@ class PhoneClient:
     @property
     def buttons(self) -> list[str]:
         return re.findall(r'<button[^>]* value="(\w+)"', self.page.text)
+
+
+class SlowStore(MemoryStore):
+    """Counts how many transactions are open at a time; each is open until all that can begin have begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = self.most_open = 0
+
+    async def transact(self, lock_key: str, body: Callable[[MemoryUnit], Coroutine[Any, Any, T]]) -> T:
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        self.open -= 1
+        return await super().transact(lock_key, body)
 
 
 async def phone_at(web_app: WebFixture, method: Method, app: str | None = None, query: str = "") -> PhoneClient:
@@ -451,3 +473,14 @@ async def test_the_stylesheet_is_found_from_the_page(web_app: WebFixture) -> Non
 
     assert style.status_code == 200
     assert style.headers["content-type"].startswith("text/css")
+
+
+async def test_many_phones_at_once_are_served_some_at_a_time_and_all_of_them() -> None:
+    store = SlowStore()
+    web_app = WebFixture(store=store)
+    scan_code = await web_app.begin(Method.WECHAT)
+    async with web_app.phone("wechat") as client:
+        pages = await asyncio.gather(*(client.get(scan_code.phone_url) for _ in range(100)))
+
+    assert {page.status_code for page in pages} == {200}
+    assert store.most_open == 32

@@ -4,6 +4,7 @@ A press is read here, its provider's pages say what it means, the core moves the
 shown: in this order, the same for every provider. A request finds its attempt and moves it in one transaction.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -34,6 +35,12 @@ _REFRESH_SECONDS, _REFRESHES = 2, 15
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _BODY_LIMIT = 16 * 1024
 _FIELDS = 16
+_AT_A_TIME = 32
+"""Requests that are worked on at a time; the others wait in the order in which they came.
+
+The event loop shares itself equally among all that is in progress. When hundreds want a code in the same minute, the
+phones of those who have one must not take most of it from those who still wait in the chat.
+"""
 
 
 _COUNTS = frozenset(map(str, range(_REFRESHES + 1)))
@@ -50,6 +57,7 @@ class PhonePages:
         self._notify = deps.notify_provider_news
         self._clock = deps.clock
         self._pages = pages
+        self._in_turn = asyncio.Semaphore(_AT_A_TIME)
 
     async def serve(self, request: Request) -> Response:
         """Serve one request."""
@@ -138,7 +146,10 @@ class PhonePages:
             return decide(attempt) if self._has_page(attempt) else None
 
         token = request.path_params["token"]
-        attempt = await self._core.move(token, decide_if_shown) if _TOKEN.fullmatch(token) else None
+        if not _TOKEN.fullmatch(token):
+            return None
+        async with self._in_turn:
+            attempt = await self._core.move(token, decide_if_shown)
         return attempt if attempt is not None and self._has_page(attempt) else None
 
     def _has_page(self, attempt: Attempt) -> bool:
