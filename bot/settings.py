@@ -27,7 +27,6 @@ from verification.attempts import Method
 from verification.callers.keys import ApiCaller, read_callers
 from verification.limits import AttemptLimits
 from verification.providers.addresses import is_elsewhere, is_loopback, parse_base_url
-from verification.providers.alipay.signer import MerchantKey, PlatformKey
 from verification.signing import WebhookSigner
 from verification.support.service import is_valid_ttl
 
@@ -361,6 +360,9 @@ class Settings(BaseModel):
     @classmethod
     def _is_private_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None:
+            # Imported where it is used: the start of all other bots would take it in for nothing.
+            from verification.providers.alipay.signer import MerchantKey
+
             MerchantKey(key.get_secret_value())
         return key
 
@@ -368,6 +370,8 @@ class Settings(BaseModel):
     @classmethod
     def _is_public_key(cls, key: str) -> str:
         if key:
+            from verification.providers.alipay.signer import PlatformKey
+
             PlatformKey(key)
         return key
 

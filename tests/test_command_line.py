@@ -1,6 +1,8 @@
 """The command line: what it offers, and what it does without a bot."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -103,3 +105,16 @@ def test_the_version_is_that_of_the_project_and_of_the_changelog() -> None:
 
     assert (told.exit_code, told.stdout) == (0, f"realname-bot {project['version']}\n")
     assert released[0] == project["version"]
+
+
+def test_a_start_takes_in_no_command_line_of_a_library() -> None:
+    program = (
+        "import sys, run_bot\n"
+        "run_bot.speed_up_imports()\n"
+        "import bot.app, web.serving, uvicorn, uvicorn.server\n"
+        "assert uvicorn.Server is uvicorn.server.Server\n"
+        "print(sorted({'click', 'multiprocessing', 'rich', 'typer'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
