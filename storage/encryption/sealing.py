@@ -1,9 +1,10 @@
 """Sealing of fields: AES-256-GCM bound to row and column, and a keyed index for values that are looked up, not read.
 
-A sealed value is: length of the key's id, the id, a 96-bit random nonce, the ciphertext with its tag. Its position
-("table:row:column") is associated data, so a value copied into another row does not open. The first key seals and every
-key opens: a new key goes first, and old keys stay until no value is sealed with them. Keys from a file are read again
-before each sealing when the file has changed, so a running program follows a rotation.
+A sealed value is: length of the key's id, the id, a 96-bit random nonce, the ciphertext with its tag. A long text is
+compressed before it is sealed. The position of a value ("table:row:column") is associated data, so a value copied into
+another row does not open. The first key seals and every key opens: a new key goes first, and old keys stay until no
+value is sealed with them. Keys from a file are read again before each sealing when the file has changed, so a running
+program follows a rotation.
 """
 
 import base64
@@ -11,6 +12,7 @@ import binascii
 import hmac
 import re
 import secrets
+import zlib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import NewType
@@ -26,6 +28,10 @@ INDEX_KEY = "INDEX_KEY"
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_COMPRESSED = b"\0"
+"""The first byte of a compressed text; no other text is stored with it."""
+_LONG = 128
+"""Bytes; a shorter text saves less than its page of the database wastes."""
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 AssociatedData = NewType("AssociatedData", str)
@@ -71,10 +77,7 @@ class Sealing:
     def seal(self, text: str, associated_data: AssociatedData) -> bytes:
         """Seal a text for one row and column, inside a transaction that has begun with `renew_keys`."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        # A chat text may hold half a surrogate pair, which plain UTF-8 refuses.
-        sealed = self._ciphers[self._first].encrypt(
-            nonce, text.encode("utf-8", "surrogatepass"), associated_data.encode()
-        )
+        sealed = self._ciphers[self._first].encrypt(nonce, _packed(text), associated_data.encode())
         return _prefix(self._first) + nonce + sealed
 
     def open(self, sealed: bytes, associated_data: AssociatedData) -> str:
@@ -90,7 +93,7 @@ class Sealing:
             raise DecryptionFailed(
                 f"{associated_data}: changed, moved, or sealed with another key of the same id"
             ) from error
-        return plain.decode("utf-8", "surrogatepass")
+        return _unpacked(plain)
 
     def prefixes(self) -> list[bytes]:
         """The prefixes of values that these keys open; that of the first key comes first."""
@@ -123,6 +126,19 @@ class Sealing:
         if not key_id.isascii() or len(body) < _NONCE_BYTES:
             raise DecryptionFailed(f"{associated_data}: not a sealed value")
         return key_id.decode(), body
+
+
+def _packed(text: str) -> bytes:
+    # A chat text may hold half a surrogate pair, which plain UTF-8 refuses.
+    plain = text.encode("utf-8", "surrogatepass")
+    if len(plain) < _LONG and not plain.startswith(_COMPRESSED):
+        return plain
+    return _COMPRESSED + zlib.compress(plain, wbits=-zlib.MAX_WBITS)
+
+
+def _unpacked(packed: bytes) -> str:
+    plain = zlib.decompress(packed[1:], -zlib.MAX_WBITS) if packed.startswith(_COMPRESSED) else packed
+    return plain.decode("utf-8", "surrogatepass")
 
 
 def parse_sealing(*, encryption_keys: str, index_key: str, reload_keys: ReloadKeys = lambda: None) -> Sealing:

@@ -1,4 +1,5 @@
 import logging
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -78,7 +79,7 @@ async def test_inv39_after_erasing_no_file_holds_even_the_sealed_bytes(tmp_path:
     sealing = make_sealing()
     async with open_store(sqlite_url(tmp_path), sealing=sealing) as store:
         async with open_unit(store, PERSON) as unit:
-            await unit.save_dialogue(PERSON, "x" * 50_000, language="zh", now=NOON)
+            await unit.save_dialogue(PERSON, random.Random(1).randbytes(50_000).hex(), language="zh", now=NOON)
         log = files_in(tmp_path)["bot.sqlite3-wal"]
         async with open_unit(store, PERSON) as unit:
             await unit.erase(PERSON, own_account(PERSON))

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,26 @@ def test_half_a_surrogate_pair_survives() -> None:
     sealing = make_sealing()
 
     assert sealing.open(sealing.seal("\ud83d", PLACE), PLACE) == "\ud83d"
+
+
+@pytest.mark.parametrize("text", ["\0", "\0" + "x" * 500, "x" * 127, "x" * 128, "名" * 43], ids=repr)
+def test_a_text_survives_whether_it_is_compressed_or_not(text: str) -> None:
+    sealing = make_sealing()
+
+    assert sealing.open(sealing.seal(text, PLACE), PLACE) == text
+
+
+def test_a_long_text_takes_less_room_than_it_has() -> None:
+    text = '{"state":"Verified","account":"telegram:1","journeys":[{"account":"telegram:1"}]}' * 2
+
+    assert len(make_sealing().seal(text, PLACE)) < len(text) * 0.8
+
+
+def test_a_long_text_that_an_earlier_version_sealed_opens() -> None:
+    nonce, text = b"n" * 12, "王小明" * 100
+    sealed = b"\3new" + nonce + AESGCM(NEW).encrypt(nonce, text.encode(), PLACE.encode())
+
+    assert Sealing({"new": NEW}, INDEX).open(sealed, PLACE) == text
 
 
 def test_sealing_twice_gives_two_different_values_that_do_not_hold_the_text() -> None:
