@@ -18,10 +18,15 @@ def is_asleep(pid: int, processes: Path = PROCESSES) -> bool:
 
 
 def _thread_sleeps(thread: Path, processes: Path) -> bool:
+    # The state follows the name of the program, which is in parentheses and may contain some.
+    words = _read(thread / "stat").rpartition(")")[2].split()
+    if words and words[0] in _AT_WORK:
+        return False
+    return all(is_asleep(int(child), processes) for child in _read(thread / "children").split())
+
+
+def _read(file: Path) -> str:
     try:
-        # The state follows the name of the program, which is in parentheses and may contain some.
-        state = (thread / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
-        children = (thread / "children").read_text("ascii").split()
+        return file.read_text("utf-8", "replace")
     except OSError:
-        return True  # it has just ended, or its children are not told
-    return state not in _AT_WORK and all(is_asleep(int(child), processes) for child in children)
+        return ""  # the thread has just ended, or the system does not tell

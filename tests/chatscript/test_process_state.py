@@ -19,7 +19,8 @@ SLEEPS = "import time; print(flush=True); time.sleep(60)"
 IN_A_THREAD = "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()\n" + COMPUTES
 IN_A_CHILD = f"{sys.executable} -c '{COMPUTES}' & wait"
 
-pytestmark = pytest.mark.skipif(not PROCESSES.exists(), reason="only Linux tells what a thread does")
+OWN = PROCESSES / "self" / "task" / str(os.getpid())
+pytestmark = pytest.mark.skipif(not (OWN / "children").exists(), reason="only Linux tells what a thread does")
 
 
 @asynccontextmanager
