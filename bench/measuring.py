@@ -28,6 +28,8 @@ _LOG_END = 600
 """Characters."""
 _QUIET = 0.3
 """Seconds without a call after which a bot has nothing left to do."""
+_KEPT_BY_PHONES = 2
+"""Seconds for which a connection of a phone is kept: less than any server does, so that it is not closed while used."""
 LOAD_LIMIT = 0.9
 """The share of its core above which the load is the limit, and the run says nothing about the bot."""
 COUNTERS = {"commits": "storage_commits_total", "round trips": "storage_round_trips_total"}
@@ -183,8 +185,9 @@ async def running(bot: Bot, *, calls: int, http: aiohttp.ClientSession) -> Async
 
 async def measure(bot: Bot, load: Load, *, calls: int) -> Measurement:
     """Run a bot under a load: a few conversations to warm it up, then those that count."""
+    phones = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_BY_PHONES)
     async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()) as http,
+        aiohttp.ClientSession(connector=phones, cookie_jar=aiohttp.DummyCookieJar()) as http,
         running(bot, calls=calls, http=http) as started,
     ):
         await started.wait_until_quiet()
