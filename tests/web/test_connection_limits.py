@@ -104,7 +104,7 @@ async def test_a_request_that_does_not_arrive_is_ended(parts: tuple[bytes, ...])
 
 
 async def test_a_second_request_that_does_not_arrive_is_ended() -> None:
-    async with limited(head_seconds=0.05) as server:
+    async with limited(head_seconds=0.3) as server:
         reader = await server.connect(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await answer(reader)).endswith(b"\r\n\r\n0")
         await server.send(b"\r\n")

@@ -13,7 +13,7 @@ from bot.proxies import parse_proxy
 from tests.scripted_server import ScriptedServer, listening_at, own_certificate, proxy_server, scripted_server
 
 PATIENT = Timeouts(pool=20, connect=20, write=20, read=20)
-HASTY = Timeouts(pool=0.05, connect=0.05, write=0.05, read=0.05)
+HASTY = Timeouts(pool=0.05, connect=20, write=20, read=0.05)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 

@@ -84,10 +84,10 @@ async def test_a_refused_connection_counts_as_not_sent() -> None:
 )
 async def test_whether_telegram_answers_is_noted_in_plain_words(kind: str, reason: str) -> None:
     noted: list[str] = []
-    async with simulator() as telegram, BotApiRequest(read_timeout=0.3, note=noted.append) as request:
+    async with simulator() as telegram, BotApiRequest(read_timeout=1, note=noted.append) as request:
         bot = Bot(TOKEN, f"{telegram.url}/bot", request=request, get_updates_request=BotApiRequest())
         await bot.get_me()
-        await telegram.inject_fault("getMe", kind, **({"seconds": 1} if kind == "slow" else {}))
+        await telegram.inject_fault("getMe", kind, **({"seconds": 5} if kind == "slow" else {}))
         with pytest.raises(TelegramError):
             await bot.get_me()
 
