@@ -183,11 +183,16 @@ async def running(bot: Bot, *, calls: int, http: aiohttp.ClientSession) -> Async
         yield started
 
 
+def connections_of_phones() -> aiohttp.ClientSession:
+    """As many connections as there are phones, without cookies; to be closed by the caller."""
+    connections = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_BY_PHONES)
+    return aiohttp.ClientSession(connector=connections, cookie_jar=aiohttp.DummyCookieJar())
+
+
 async def measure(bot: Bot, load: Load, *, calls: int) -> Measurement:
     """Run a bot under a load: a few conversations to warm it up, then those that count."""
-    phones = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_BY_PHONES)
     async with (
-        aiohttp.ClientSession(connector=phones, cookie_jar=aiohttp.DummyCookieJar()) as http,
+        connections_of_phones() as http,
         running(bot, calls=calls, http=http) as started,
     ):
         await started.wait_until_quiet()

@@ -6,11 +6,10 @@ after every twentieth part the bot's memory and the pages of its database that a
 
 import sys
 
-import aiohttp
 import uvloop
 
 from bench.bots import MOST_CALLS, OURS
-from bench.measuring import running
+from bench.measuring import connections_of_phones, running
 from bench.process import cores, pinned_to
 
 PEOPLE = 50
@@ -21,7 +20,7 @@ async def measure(conversations: int) -> None:
     """Hold the conversations, and print the table."""
     part = max(conversations // PARTS, 1)
     async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()) as http,
+        connections_of_phones() as http,
         running(OURS, calls=MOST_CALLS, http=http) as bot,
     ):
         await bot.wait_until_quiet()
