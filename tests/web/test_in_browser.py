@@ -160,7 +160,9 @@ async def test_a_mini_app_tells_whose_it_is_and_closes_itself_once_the_form_is_t
         await send(page)
         form.result = FormResult(FormStatus.TAKEN)
         await page.locator("button.go").click()
-        await page.wait_for_function("document.title === 'web_app_close'")
+        from playwright.async_api import expect
+
+        await expect(page).to_have_title("web_app_close")
         await page.close()
 
     assert [answers.init_data for answers in form.taken] == ["user=1&hash=2"] * 2
