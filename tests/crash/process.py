@@ -14,7 +14,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from functools import cache
 from pathlib import Path
 
@@ -114,8 +114,9 @@ class ManagedBot:
         return self._running.pid
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        os.kill(self.pid, number)
+        """Send it a signal; one that has ended already takes none."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     async def ended(self) -> int:
         """Wait for its end, and return its exit code."""

@@ -122,17 +122,17 @@ class FaultInjector:
             await inject()
 
     async def kill(self) -> None:
-        self._send_signal(signal.SIGKILL)
+        self.bot.signal(signal.SIGKILL)
 
     async def end(self) -> None:
-        self._send_signal(signal.SIGTERM)
+        self.bot.signal(signal.SIGTERM)
 
     async def freeze(self) -> None:
-        self._send_signal(signal.SIGSTOP)
+        self.bot.signal(signal.SIGSTOP)
         try:
             await asyncio.sleep(self.rng.uniform(0.2, 3))
         finally:
-            self._send_signal(signal.SIGCONT)
+            self.bot.signal(signal.SIGCONT)
 
     async def fail_calls(self) -> None:
         kind, times = self.rng.choice(_KINDS), self.rng.randrange(1, 4)
@@ -151,10 +151,6 @@ class FaultInjector:
         await asyncio.to_thread(self.server.stop, self.rng.choice([signal.SIGINT, signal.SIGQUIT]))
         await asyncio.sleep(self.rng.uniform(0.1, 2))
         await asyncio.to_thread(self.server.start)
-
-    def _send_signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            self.bot.signal(number)
 
 
 async def soak_round(

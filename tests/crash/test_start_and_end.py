@@ -69,15 +69,19 @@ async def end(environment: SweepEnvironment, target: str, slot: int = 0) -> tupl
     async with simulator() as telegram:
         bot = await environment.bot(telegram, slot)
         bot.target.take(NOWHERE)
-        await bot.start()
-        await bot.wait_until_started()
-        guest = await telegram.new_user()
-        bot.target.take(target)
-        await say_hello(guest)
-        await wait_until_update_taken(telegram)
-        bot.signal(signal.SIGTERM)
-        async with asyncio.timeout(IN_TIME):
-            code = await bot.ended()
+        try:
+            await bot.start()
+            await bot.wait_until_started()
+            guest = await telegram.new_user()
+            bot.target.take(target)
+            await say_hello(guest)
+            await wait_until_update_taken(telegram)
+            # It may have crashed by now: its answer to the message has points too.
+            bot.signal(signal.SIGTERM)
+            async with asyncio.timeout(IN_TIME):
+                code = await bot.ended()
+        finally:
+            await bot.kill_without_waiting()
         points = bot.target.passed()
         bot.target.drop()
         bot.clock.advance(IN_TIME)
