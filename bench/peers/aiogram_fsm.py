@@ -189,10 +189,10 @@ async def take_event(bot: Bot, chat: int, event: str, state: FSMContext) -> None
     data = await state.update_data(stage=event)
     code = data["code"]
     if event == "passed":
+        await bot.send_message(chat, TEXTS["result"], reply_markup=KEYBOARDS["result"])
         if makes("stamp"):
             media = InputMediaPhoto(media=BufferedInputFile(CARD, "card.png"), caption=TEXTS["stamp"])
             await bot.edit_message_media(media, chat_id=chat, message_id=code)
-        await bot.send_message(chat, TEXTS["result"], reply_markup=KEYBOARDS["result"])
     elif makes(f"progress: {event}"):
         text, markup = caption(data["link"], event), KEYBOARDS["scan"]
         await bot.edit_message_caption(chat_id=chat, message_id=code, caption=text, reply_markup=markup)

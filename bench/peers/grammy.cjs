@@ -83,11 +83,11 @@ async function takeEvent(chat, event) {
   const state = states.get(chat);
   state.stage = event;
   if (event === 'passed') {
+    await say(chat, TEXTS.result, 'result');
     if (makes('stamp')) {
       const media = InputMediaBuilder.photo(new InputFile(card, 'card.png'), { caption: TEXTS.stamp, parse_mode: 'HTML' });
       await bot.api.editMessageMedia(chat, state.code, media);
     }
-    await say(chat, TEXTS.result, 'result');
   } else if (makes(`progress: ${event}`)) {
     const content = { caption: caption(state.link, event), parse_mode: 'HTML', reply_markup: keyboards.scan };
     await bot.api.editMessageCaption(chat, state.code, content);

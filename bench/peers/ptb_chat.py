@@ -70,6 +70,6 @@ async def show_event(bot: Bot, event: PhoneEvent, code: int, link: str) -> None:
             text, markup = caption(link, event.name), KEYBOARDS["scan"]
             await bot.edit_message_caption(event.chat, code, caption=text, parse_mode=HTML, reply_markup=markup)
         return
+    await say(bot, event.chat, TEXTS["result"], "result")
     if makes("stamp"):
         await bot.edit_message_media(InputMediaPhoto(CARD, TEXTS["stamp"], HTML), event.chat, code)
-    await say(bot, event.chat, TEXTS["result"], "result")

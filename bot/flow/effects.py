@@ -126,13 +126,21 @@ class Picture(StrEnum):
     EXPIRED = "expired"
 
 
+class ClosedCode(Record):
+    """What a code becomes when it is not valid any more: a picture without buttons, which cannot be scanned."""
+
+    picture: Picture
+    text: str
+    values: Values
+
+
 class AskQuestion(Record, kw_only=True):
     """Ask a question, as the panel: the one message that carries the live keyboard.
 
     It takes the place of the panel whose button was pressed. Otherwise it is a new message, and the panel before it is
-    deleted, unless `RecordAnswer` turned it into a record. `note` is shown above the question. With `keeps_record` the
-    record that stands above the panel goes along. With `is_short` it reminds of the whole question, which stands above
-    it.
+    deleted, unless `RecordAnswer` turned it into a record, or it is a code that becomes the `closed_code`. `note` is
+    shown above the question. With `keeps_record` the record that stands above the panel goes along. With `is_short` it
+    reminds of the whole question, which stands above it.
     """
 
     question_id: str
@@ -142,6 +150,7 @@ class AskQuestion(Record, kw_only=True):
     note: str | None = None
     keeps_record: bool = False
     is_short: bool = False
+    closed_code: ClosedCode | None = None
 
 
 class ShowCode(Record, kw_only=True):
@@ -168,17 +177,14 @@ class EditCaption(Record, kw_only=True):
 
 
 class ReplaceCodeWithPicture(Record, kw_only=True):
-    """Replace the code by a picture, so that an expired code cannot be scanned; without rows the panel is closed.
-
-    Without `in_place` the picture is a new message.
-    """
+    """Ask a question below a picture, `in_place` of the code: one that has expired cannot be scanned then."""
 
     question_id: str
     picture: Picture
     text: str
-    values: Values = field(default_factory=dict)
-    rows: Rows = ()
-    in_place: bool = True
+    values: Values
+    rows: Rows
+    in_place: bool = False
 
 
 class RecordAnswer(Record):

@@ -281,7 +281,6 @@ def _expired(state: states.Expired) -> Reply:
         text="expired.ask" if state.stage is PhoneStage.WAITING else "expired.unanswered",
         values=method_values(state),
         rows=rows,
-        in_place=False,
     )
 
 

@@ -100,8 +100,9 @@ class ReplySender:
                 picture = cards.qr_png(keyboards.localised(reply.link, language=context.language))
                 return (await self._show_photo(reply, picture, context, panel))[0]
             case e.ReplaceCodeWithPicture():
-                live = await self._show_card(reply, context, panel)
-                return live if reply.rows else None
+                return await self._with_card(
+                    reply.picture, lambda picture: self._show_photo(reply, picture, context, panel)
+                )
             case e.EditCaption():
                 return await self._edit_caption(reply, context, panel)
             case e.RecordAnswer():
@@ -117,20 +118,40 @@ class ReplySender:
                 return replace(panel, shows_name=shows_name)
         sent = await self._send(context, text, markup)
         new = Panel(sent.message_id, PanelKind.TEXT, record, shows_name=shows_name)
+        if reply.closed_code is not None and panel is not None and panel.kind is PanelKind.PHOTO:
+            await self._close_code(reply.closed_code, context, panel)
+            return new
         return await self._replace_panel(panel, context, new)
 
-    async def _show_card(self, reply: e.ReplaceCodeWithPicture, context: ReplyContext, panel: Panel | None) -> Panel:
+    async def _close_code(self, closed: e.ClosedCode, context: ReplyContext, panel: Panel) -> None:
+        """Turn a code into a card. What follows from it is in the chat already: raising here would say that twice."""
+        caption = "\n\n".join(filter(None, (self._text(context, closed.text, closed.values), panel.record)))
+
+        async def edit(picture: bytes | str) -> tuple[Panel, SentMessage | None]:
+            return panel, await self._edit_photo(context, panel.id, picture, caption=caption)
+
+        try:
+            await self._with_card(closed.picture, edit)
+        except MessageGone:
+            pass
+        except (DeliveryFailed, BadRequest) as error:
+            log.warning("a code could not be closed (%s); deleting it", describe_error(error))
+            await self._schedule_deletion(context.person, panel.id)
+
+    async def _with_card(
+        self, card: e.Picture, show: Callable[[bytes | str], Awaitable[tuple[Panel, SentMessage | None]]]
+    ) -> Panel:
         """Show a card; Telegram keeps its picture, so it is uploaded once for all people."""
-        known = self._card_ids.pop(reply.picture, None)
+        known = self._card_ids.pop(card, None)
         shown = None
         if known is not None:
             with suppress(BadRequest):  # Telegram does not know the picture any more
-                shown = await self._show_photo(reply, known, context, panel)
-        live, message = shown or await self._show_photo(reply, cards.card_png(reply.picture), context, panel)
+                shown = await show(known)
+        panel, message = shown or await show(cards.card_png(card))
         file_id = known if message is None or message.photo_file_id is None else message.photo_file_id
         if file_id is not None:
-            self._card_ids[reply.picture] = file_id
-        return live
+            self._card_ids[card] = file_id
+        return panel
 
     async def _show_photo(
         self,
@@ -144,19 +165,11 @@ class ReplySender:
         record = panel.record if panel is not None else ""
         above = _CAPTION_ABOVE if isinstance(reply, e.ShowCode) else None
         if reply.in_place and panel is not None and (panel.kind is PanelKind.PHOTO or _makes_way(panel)):
-            caption = self._caption(reply, replace(context, maybe_duplicate=False), record)
-            media, message_id = (
-                InputMediaPhoto(picture, caption=caption, parse_mode=HTML, show_caption_above_media=above),
-                panel.id,
-            )
+            caption = self._full_text(reply, replace(context, maybe_duplicate=False))
             with suppress(MessageGone):
-                edited = await call(
-                    lambda: self._bot.edit_message_media(media, chat, message_id, reply_markup=markup), idempotent=True
-                )
-                return replace(panel, kind=PanelKind.PHOTO, shows_name=False), edited if isinstance(
-                    edited, SentMessage
-                ) else None
-        caption = self._caption(reply, context, record)
+                edited = await self._edit_photo(context, panel.id, picture, caption=caption, markup=markup, above=above)
+                return replace(panel, kind=PanelKind.PHOTO, shows_name=False), edited
+        caption = self._full_text(reply, context)
         sent = _required(
             await call(
                 lambda: self._bot.send_photo(
@@ -166,6 +179,23 @@ class ReplySender:
             )
         )
         return await self._replace_panel(panel, context, Panel(sent.message_id, PanelKind.PHOTO, record)), sent
+
+    async def _edit_photo(
+        self,
+        context: ReplyContext,
+        message_id: int,
+        picture: bytes | str,
+        *,
+        caption: str,
+        markup: PlainMarkup | None = None,
+        above: bool | None = None,
+    ) -> SentMessage | None:
+        media = InputMediaPhoto(picture, caption=caption, parse_mode=HTML, show_caption_above_media=above)
+        chat = chat_of(context.person)
+        edited = await call(
+            lambda: self._bot.edit_message_media(media, chat, message_id, reply_markup=markup), idempotent=True
+        )
+        return edited if isinstance(edited, SentMessage) else None
 
     async def _edit_caption(self, reply: e.EditCaption, context: ReplyContext, panel: Panel | None) -> Panel:
         record, markup = panel.record if panel is not None else "", self._markup(reply, context)
@@ -358,10 +388,6 @@ class ReplySender:
         keys = ("misc.repeated" if context.maybe_duplicate else None, note, reply.text)
         texts = [self._text(context, key, reply.values) for key in keys if key is not None]
         return "\n\n".join(filter(None, (record, *texts)))
-
-    def _caption(self, reply: e.ShowCode | e.ReplaceCodeWithPicture, context: ReplyContext, record: str) -> str:
-        """The caption of a picture; the record comes back when the panel is closed, since it would push a code up."""
-        return "\n\n".join(filter(None, (self._full_text(reply, context), "" if reply.rows else record)))
 
     def _text(self, context: ReplyContext, key: str, values: e.Values) -> str:
         return self._catalogue.text(context.language, key, values)

@@ -30,7 +30,7 @@ BEFORE_METHOD = {
     "name": TYPED,
     "number": TYPED,
 }
-FROM_CODE = {"scan": ["editMessageCaption"], "pass": ["editMessageMedia", "sendMessage"]}
+FROM_CODE = {"scan": ["editMessageCaption"], "pass": ["sendMessage", "editMessageMedia"]}
 CALLS: Mapping[Method, Mapping[str, list[str]]] = {
     Method.WECHAT: {**BEFORE_METHOD, "method": [ANSWER, "editMessageMedia"], **FROM_CODE},
     Method.QQ: {**BEFORE_METHOD, "method": [ANSWER, "editMessageMedia"], **FROM_CODE},
@@ -48,7 +48,7 @@ CHANGES_BEFORE_METHOD = {
     "number": ["delete 5", "delete 4", "message 6"],
     "method": ["edit 6"],
 }
-CHANGES_FROM_CODE = {"scan": ["edit 6"], "pass": ["edit 6", "message 7"]}
+CHANGES_FROM_CODE = {"scan": ["edit 6"], "pass": ["message 7", "edit 6"]}
 CHANGES: Mapping[Method, Mapping[str, list[str]]] = {
     Method.WECHAT: {**CHANGES_BEFORE_METHOD, **CHANGES_FROM_CODE},
     Method.QQ: {**CHANGES_BEFORE_METHOD, **CHANGES_FROM_CODE},

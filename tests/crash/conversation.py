@@ -45,7 +45,7 @@ CHAT = (
 )
 PHONE = (
     ConversationStep("scan", scan, "已在手机上打开", "已在手机上打开", ("editMessageCaption",)),
-    ConversationStep("pass", _pass, DONE, "进度：已完成", ("editMessageMedia", "sendMessage")),
+    ConversationStep("pass", _pass, DONE, "进度：已完成", ("sendMessage", "editMessageMedia")),
 )
 STEPS = CHAT + PHONE
 

@@ -112,7 +112,7 @@ async def test_a_result_that_came_while_the_bot_was_killed_is_sent_once_after_th
             await step.do(guest, phone)
             await guest.sees(step.reply_text)
         await bot.wait_until_shown()
-        held = telegram.hold_call("editMessageMedia", applied=False)
+        held = telegram.hold_call("sendMessage", applied=False)
         await STEPS[-1].do(guest, phone)
         await held.caught.wait()
         await bot.kill()

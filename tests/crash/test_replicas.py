@@ -153,7 +153,7 @@ async def test_inv22_a_result_that_a_killed_program_was_about_to_send_is_sent_by
             await step.do(guest, phone)
             await guest.sees(step.reply_text)
         await both.at_rest()
-        held = both.telegram.hold_call("editMessageMedia", applied=False)
+        held = both.telegram.hold_call("sendMessage", applied=False)
         await STEPS[-1].do(guest, phone)
         await held.caught.wait()
         holder = await both.count(HOLDS, both.bots[0].env["PORT"])

@@ -6,7 +6,9 @@ from msgspec.structs import replace
 
 from bot.flow import codec, states
 from bot.flow.effects import (
+    AskQuestion,
     CheckQuota,
+    ClosedCode,
     CountQuestion,
     DeleteUserMessage,
     Effect,
@@ -32,6 +34,13 @@ from verification.ids import Account
 
 def ask(state: State, *before: Effect) -> Step:
     return Step(state, (*before, prompt(state)))
+
+
+def ask_below_code(state: State, closed: ClosedCode, note: str | None = None, *after: Effect) -> Step:
+    """Ask below the code, which becomes a picture after that, with the record of the consent: a result comes first."""
+    question = prompt(state, note)
+    below = replace(question, closed_code=closed, keeps_record=False) if isinstance(question, AskQuestion) else question
+    return Step(state, (below, *after))
 
 
 def in_place(question: Reply) -> Reply:

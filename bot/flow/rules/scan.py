@@ -7,13 +7,13 @@ from msgspec.structs import replace
 from bot.flow import states
 from bot.flow.effects import (
     CancelAttempt,
+    ClosedCode,
     DeleteUserMessage,
     EditCaption,
     Effect,
     Picture,
     RecordAnswer,
     RecordConsent,
-    ReplaceCodeWithPicture,
     SendText,
     ShowChatAction,
     TextKey,
@@ -50,6 +50,7 @@ from bot.flow.rules.common import (
     answer_from_faq,
     answer_wish,
     ask,
+    ask_below_code,
     choosing_method,
     count_unanswered,
     delete_unwanted,
@@ -194,15 +195,11 @@ def unexpected_attempt_opened(state: State, event: AttemptOpened, _: RuleContext
 def method_withdrawn(state: State, context: RuleContext) -> Step:
     """The method is switched off: its attempt ends, its code disappears, and the methods that are on are offered."""
     choosing = choosing_method(state, context)
-    effects: tuple[Effect, ...] = (prompt(choosing, "method.off"),)
-    if isinstance(state, states.Scanning):
-        picture = ReplaceCodeWithPicture(
-            question_id=state.question_id, picture=Picture.EXPIRED, text="stamp.withdrawn", values=method_values(state)
-        )
-        effects = (picture, *effects)
-    if isinstance(state, states.Attempting):
-        effects = (*effects, CancelAttempt(state.attempt))
-    return Step(choosing, effects)
+    cancelled = (CancelAttempt(state.attempt),) if isinstance(state, states.Attempting) else ()
+    if not isinstance(state, states.Scanning):
+        return Step(choosing, (prompt(choosing, "method.off"), *cancelled))
+    closed = ClosedCode(Picture.EXPIRED, "stamp.withdrawn", method_values(state))
+    return ask_below_code(choosing, closed, "method.off", *cancelled)
 
 
 def attempt_left(state: states.Attempting, event: Event, context: RuleContext) -> Step:
@@ -293,14 +290,12 @@ def code_expired(state: states.Scanning, event: CodeExpired, context: RuleContex
 def attempt_failed(state: states.Scanning, event: AttemptFailed, context: RuleContext) -> Step:
     if event.attempt != state.attempt:
         return Step(state)
-    picture = ReplaceCodeWithPicture(
-        question_id=state.question_id, picture=Picture.FAILED, text="stamp.failed", values=method_values(state)
-    )
+    closed = ClosedCode(Picture.FAILED, "stamp.failed", method_values(state))
     if event.reason is Reason.QUOTA and state.identity is not None:
-        return ask(quota_full(state, state.identity, state.attempt, context, is_scanned=True), picture)
+        return ask_below_code(quota_full(state, state.identity, state.attempt, context, is_scanned=True), closed)
     # The day of a provider's own limit ends at midnight in Beijing.
     until = next_beijing_day(context.now) if event.reason is Reason.TOO_MANY else None
-    return ask(failed(state, event.reason, context, until), picture)
+    return ask_below_code(failed(state, event.reason, context, until), closed)
 
 
 def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> Step:
@@ -317,15 +312,8 @@ def attempt_passed(state: State, event: AttemptPassed, context: RuleContext) -> 
         simulated=event.simulated,
     )
     if isinstance(state, states.Scanning):
-        return ask(
-            verified,
-            ReplaceCodeWithPicture(
-                question_id=state.question_id,
-                picture=Picture.VERIFIED,
-                text="stamp.verified",
-                values={**method_values(state), "mark": mark(event.simulated)},
-            ),
-        )
+        values = {**method_values(state), "mark": mark(event.simulated)}
+        return ask_below_code(verified, ClosedCode(Picture.VERIFIED, "stamp.verified", values))
     return ask(verified)
 
 

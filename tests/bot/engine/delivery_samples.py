@@ -51,7 +51,7 @@ from verification.ids import own_account
 
 QUESTION = AskQuestion(question_id="q", text="type.ask")
 TEXT = SendText("misc.help")
-STAMP = ReplaceCodeWithPicture(question_id="code", picture=Picture.VERIFIED, text="stamp.verified", values={})
+EXPIRED = ReplaceCodeWithPicture(question_id="code", picture=Picture.EXPIRED, text="expired.ask", values={}, rows=())
 OPENING = OpenAttempt(AttemptId("a"), own_account(ANNA), None, Method.NETID)
 CAPTION = EditCaption(question_id="q", text="scan.opened", values={}, rows=())
 
@@ -76,7 +76,7 @@ TURNS = (
     turn(5, TEXT, previous_unshown=True),
     turn(5, previous_unshown=True),
     turn(5, CAPTION, previous_unshown=True),
-    turn(5, STAMP, QUESTION, previous_unshown=True),
+    turn(5, EXPIRED, QUESTION, previous_unshown=True),
     turn(5, TEXT, OPENING, previous_unshown=True),
     turn(5, QUESTION, CancelAttempt(AttemptId("a"))),
     *(turn(5, QUESTION, kind=kind) for kind in TurnKind),

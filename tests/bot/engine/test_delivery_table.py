@@ -44,9 +44,9 @@ from bot.flow.diagram import event_label
 from tests.bot.engine.delivery_samples import (
     EVENT_KINDS,
     EVENTS,
+    EXPIRED,
     OPENING,
     QUESTION,
-    STAMP,
     STATE_KINDS,
     STATES,
     TEXT,
@@ -230,7 +230,7 @@ def test_a_doubt_ends_when_the_turn_is_noted_or_nothing_is_owed() -> None:
 def test_a_question_that_stands_or_may_stand_in_the_chat_is_in_doubt_until_it_is_noted() -> None:
     for state, event, after in steps():
         sent = isinstance(event, EffectDone | OutageBegan | Faulted) or event == SendFailed(maybe_delivered=True)
-        if isinstance(state, Showing) and sent and state.remaining[0] in (QUESTION, STAMP):
+        if isinstance(state, Showing) and sent and state.remaining[0] in (QUESTION, EXPIRED):
             question = getattr(state.remaining[0], "question_id", None)
 
             assert queue_of(after).maybe_delivered == question or queue_of(after).maybe_delivered == ANY_QUESTION

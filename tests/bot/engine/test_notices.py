@@ -76,7 +76,7 @@ async def test_progress_and_result_are_told_in_order_and_once(tmp_path: Path) ->
         if isinstance(reply, EditCaption | ReplaceCodeWithPicture | AskQuestion)
     ]
     assert told == [1, 1, 0]
-    assert shown[-3:] == ["EditCaption", "ReplaceCodeWithPicture", "AskQuestion"]
+    assert shown[-3:] == ["AskQuestion", "EditCaption", "AskQuestion"]
 
 
 async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_its_lease_is_over(tmp_path: Path) -> None:

@@ -85,6 +85,12 @@ def texts_in(effect: Effect) -> Iterator[tuple[str, Values]]:
             yield key, values
 
 
+def caption_in(effect: Effect) -> Iterator[tuple[str, Values]]:
+    """The text key of the picture that a code before this question becomes, with its values."""
+    if isinstance(effect, AskQuestion) and effect.closed_code is not None:
+        yield effect.closed_code.text, effect.closed_code.values
+
+
 def deletes(effects: Iterable[Effect]) -> bool:
     """Whether the person's message is deleted."""
     return any(isinstance(effect, DeleteUserMessage) for effect in effects)

@@ -155,10 +155,8 @@ def test_a_question_carries_the_id_that_its_buttons_are_compared_with(group: str
     for state, event, step in steps(group):
         for effect in step.effects:
             match effect:
-                case AskQuestion() | ShowCode() | EditCaption():
+                case AskQuestion() | ShowCode() | EditCaption() | ReplaceCodeWithPicture():
                     assert effect.question_id == step.state.question_id, (label(state), event)
-                case ReplaceCodeWithPicture(rows=rows):
-                    assert effect.question_id == (step.state if rows else state).question_id, (label(state), event)
                 case ShowRecords():
                     assert effect.question_id == state.question_id, (label(state), event)
 

@@ -242,10 +242,10 @@ def test_an_attempt_whose_method_is_off_ends_with_a_true_word_and_leads_to_the_o
 
     step = advance(scanning(method), CodeExpired(ATTEMPT), context_with(on))
 
-    picture, question, cancel = step.effects
-    assert isinstance(picture, e.ReplaceCodeWithPicture)
-    assert picture.text == "stamp.withdrawn"
+    question, cancel = step.effects
     assert isinstance(question, e.AskQuestion)
+    assert question.closed_code is not None
+    assert question.closed_code.text == "stamp.withdrawn"
     assert (question.text, question.note) == ("confirm.ask", "method.off")
     assert cancel == e.CancelAttempt(ATTEMPT)
     assert isinstance(step.state, states.Confirming)

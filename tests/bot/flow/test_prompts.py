@@ -18,7 +18,7 @@ from bot.flow.prompts import prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.states import PhoneStage, State
 from bot.flow.typed_input import match_choice, match_command
-from tests.bot.flow.effect_texts import buttons, texts_in
+from tests.bot.flow.effect_texts import buttons, caption_in, texts_in
 from tests.bot.flow.samples import (
     CONTEXT,
     EVENTS,
@@ -107,7 +107,7 @@ def length(markup: str) -> int:
 @of_each_state
 def test_every_text_of_every_effect_exists_and_is_filled_in(language: str, reaching: tuple[State, ...]) -> None:
     for effect in reached(reaching):
-        for key, values in texts_in(effect):
+        for key, values in (*texts_in(effect), *caption_in(effect)):
             shown = CATALOGUE.text(language, key, values)
 
             assert shown.strip(), key
@@ -122,6 +122,8 @@ def test_what_is_shown_fits_into_a_message_a_caption_or_a_toast(language: str, r
         whole = "\n\n".join(CATALOGUE.text(language, key, values) for key, values in texts_in(effect))
 
         assert length(whole) <= limits.get(type(effect), 4096), effect
+        for key, values in caption_in(effect):
+            assert length(CATALOGUE.text(language, key, values)) <= 1024, effect
 
 
 @in_each_language
@@ -146,14 +148,9 @@ def test_every_button_has_its_label_and_its_target(language: str, reaching: tupl
 
 @in_each_language
 def test_every_sentence_of_the_dialogue_is_used(language: str) -> None:
-    keys_in_values = {
-        value.key
-        for effect in reached(QUICK)
-        for _, values in texts_in(effect)
-        for value in values.values()
-        if isinstance(value, e.TextKey)
-    }
-    used = {key for effect in reached(QUICK) for key, _ in texts_in(effect)} | keys_in_values
+    texts = [text for effect in reached(QUICK) for text in (*texts_in(effect), *caption_in(effect))]
+    keys_in_values = {value.key for _, values in texts for value in values.values() if isinstance(value, e.TextKey)}
+    used = {key for key, _ in texts} | keys_in_values
 
     sentences = {key for section in SECTIONS for key in CATALOGUE.section(language, f"{section}.")}
     assert sentences - used == set()

@@ -61,6 +61,14 @@ def listed(effect: Effect) -> Iterator[str]:
     yield from (f"  {' '.join(map(_button, row))}" for row in getattr(effect, "rows", ()))
 
 
+def listed_card(question: AskQuestion) -> str:
+    """The picture that a code becomes, with its values."""
+    closed = question.closed_code
+    assert closed is not None
+    values = (f"  {key}: {_value(value)}" for key, value in closed.values.items())
+    return "\n".join((f"ClosedCode {closed.picture} {closed.text}", *values))
+
+
 def _value(value: Value) -> str:
     match value:
         case TextKey(key):
@@ -103,6 +111,8 @@ def other_replies() -> list[str]:
         for effect in step.effects if state in LISTED else ():
             if isinstance(effect, OTHER):
                 replies.setdefault((shown(effect), getattr(effect, "rows", ())), "\n".join(listed(effect)))
+            if isinstance(effect, AskQuestion) and effect.closed_code is not None:
+                replies.setdefault((effect.closed_code.text, ()), listed_card(effect))
     return sorted(replies.values())
 
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from bot.flow.effects import (
     LANGUAGES,
+    AskQuestion,
     Effect,
     ReplaceCodeWithPicture,
     SetSuggestedMethod,
@@ -151,6 +152,8 @@ def shown(effect: Effect) -> str:
         words.append(f"+ {note}")
     if isinstance(effect, ShowCode | ReplaceCodeWithPicture) and effect.in_place:
         words.append("in place")
+    if isinstance(effect, AskQuestion) and (closed := effect.closed_code) is not None:
+        words.append(f"closing {closed.picture} {closed.text}")
     if isinstance(effect, ShowFaq):
         words += [f"or {topic}" for topic in effect.others] + ["unanswered"] * effect.unanswered
     if isinstance(effect, ShowRecords) and effect.ask_erase:

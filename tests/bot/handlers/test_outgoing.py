@@ -50,9 +50,14 @@ TYPED = e.AskQuestion(question_id="m3", text="name.ask", values=VALUES, rows=((e
 CODE = e.ShowCode(question_id="m4", link=LINK, text="scan.waiting", values=SCAN, rows=ROWS)
 NEW_CODE = e.ShowCode(question_id="m5", link=OTHER_LINK, text="scan.waiting", values=SCAN, rows=ROWS, in_place=True)
 CAPTION = e.EditCaption(question_id="m4", text="scan.opened", values=SCAN, rows=ROWS)
-STAMP = e.ReplaceCodeWithPicture(question_id="m4", picture=e.Picture.VERIFIED, text="stamp.verified", values=METHOD)
+VERIFIED = e.AskQuestion(
+    question_id="m4",
+    text="verified.ask",
+    values={**METHOD, "at": NOON, "mark": ""},
+    closed_code=e.ClosedCode(e.Picture.VERIFIED, "stamp.verified", {**METHOD, "mark": ""}),
+)
 EXPIRED = e.ReplaceCodeWithPicture(
-    question_id="m6", picture=e.Picture.EXPIRED, text="expired.ask", values=METHOD, rows=ROWS, in_place=False
+    question_id="m6", picture=e.Picture.EXPIRED, text="expired.ask", values=METHOD, rows=ROWS
 )
 
 
@@ -212,19 +217,64 @@ async def test_progress_without_a_code_on_the_screen_is_a_new_message() -> None:
         assert [message["id"] for message in sender.guest.waiting_messages()] == [panel_id(sender)]
 
 
-async def test_a_picture_replaces_the_code_and_leaves_no_buttons() -> None:
+async def test_a_result_is_told_before_its_code_becomes_a_picture_without_buttons() -> None:
     async with sender_fixture() as sender:
         await sender.show(CODE)
         shown = panel_id(sender)
-        await sender.show(STAMP)
+        await sender.show(VERIFIED)
 
-        message = sender.guest.messages()[-1]
-        file = sender.simulator.playground.world.files.get(message["photo"]["file_id"])
-        assert (message["id"], message["buttons"], sender.panel) == (shown, [], "")
+        _, closed, result = sender.guest.messages()
+        file = sender.simulator.playground.world.files.get(closed["photo"]["file_id"])
+        assert (closed["id"], closed["buttons"], panel_id(sender)) == (shown, [], result["id"])
         assert file is not None
-        assert "已通过" in said(message)
+        assert "已通过" in said(closed)
+        calls = [call.method for call in sender.simulator.playground.world.traffic.recent_calls]
+        assert calls[-2:] == ["sendMessage", "editMessageMedia"]
         with pytest.raises(AssertionError, match="no code"):
-            sender.guest.scanned_link(message)
+            sender.guest.scanned_link(closed)
+
+
+async def test_a_result_whose_code_the_person_deleted_is_told_once() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        world = sender.simulator.playground.world
+        code = world.message(sender.guest.id, panel_id(sender))
+        assert code is not None
+        world.delete_message(code)
+        await sender.show(VERIFIED)
+
+        _, result = sender.guest.messages()
+        assert (result["id"], sender.scheduled_deletions) == (panel_id(sender), [])
+
+
+async def test_a_result_is_told_once_while_telegram_does_not_change_its_code_which_is_deleted_later() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        code = panel_id(sender)
+        await sender.simulator.inject_fault("editMessageMedia", "502", times=3)
+        await sender.show(VERIFIED)
+
+        assert sender.scheduled_deletions == [(person_of(sender.guest.id), code)]
+        assert panel_id(sender) == sender.guest.messages()[-1]["id"] != code
+
+
+async def test_a_result_is_told_once_where_telegram_refuses_the_caption_of_its_code() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(CODE)
+        code = panel_id(sender)
+        sender.panel = Panel(code, PanelKind.PHOTO, "✓" * 1025).dump()
+        await sender.show(VERIFIED)
+
+        assert sender.scheduled_deletions == [(person_of(sender.guest.id), code)]
+        assert panel_id(sender) == sender.guest.messages()[-1]["id"] != code
+
+
+async def test_a_result_without_a_code_on_the_screen_takes_the_panel_away() -> None:
+    async with sender_fixture() as sender:
+        await sender.show(QUESTION)
+        await sender.show(VERIFIED)
+
+        assert [message["id"] for message in sender.guest.messages()[1:]] == [panel_id(sender)]
 
 
 async def test_a_picture_with_buttons_is_the_new_panel() -> None:
@@ -242,9 +292,8 @@ async def test_a_picture_with_buttons_is_the_new_panel() -> None:
         (QUESTION, OTHER_QUESTION, "你要认证哪一类"),
         (CODE, NEW_CODE, "等待扫码"),
         (CODE, CAPTION, "已在手机上打开"),
-        (CODE, STAMP, "已通过"),
     ],
-    ids=["question", "new code", "progress", "stamp"],
+    ids=["question", "new code", "progress"],
 )
 async def test_a_panel_that_the_person_deleted_is_sent_again(first: e.Reply, second: e.Reply, sign: str) -> None:
     async with sender_fixture() as sender:

@@ -90,8 +90,7 @@ def test_a_slot_that_is_taken_after_the_question_ends_the_same_way() -> None:
     failed = holds(
         """
         >> core: attempt failed quota
-        << ReplaceCodeWithPicture failed stamp.failed in place
-        << AskQuestion quota.ask
+        << AskQuestion quota.ask closing failed stamp.failed
         == QuotaFull
         """,
         after(TO_CODE),

@@ -35,8 +35,7 @@ def test_a_scan_leads_from_the_code_to_the_account_being_verified(method: Method
         << EditCaption scan.opened
         >> core: attempt progressed confirming
         >> core: attempt passed
-        << ReplaceCodeWithPicture verified stamp.verified in place
-        << AskQuestion verified.ask
+        << AskQuestion verified.ask closing verified stamp.verified
         == Verified
         """,
         after(TO_CONFIRM),
