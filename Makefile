@@ -26,8 +26,10 @@ run: $(VENV)/runtime.lock
 # Without compiled files, each worker and each bot that a test starts would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Several workers at once. One that has no test left takes over half of what another has: none ends alone with many.
-PYTEST := pytest -n auto --dist worksteal
+# Several workers at once, two more than cores: a test waits for a bot or a clock more than it computes. A worker that has
+# no test left takes over half of what another has: none ends alone with many.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+PYTEST = pytest -n $(WORKERS) --dist worksteal
 
 # Everything that a change can break, in a few minutes; the last line says what was left out.
 test: $(VENV)/dev.lock
