@@ -172,7 +172,7 @@ class SqlStore:
 
     def _sealed_panel(self, person: PersonId, panel: str) -> bytes:
         self._sealing.renew_keys()
-        return self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"))
+        return self._sealing.seal(panel, mapping.dialogue_aad(person, "panel"), stays=False)
 
     async def pending_replies(self, front_end: FrontEnd, limit: int) -> Sequence[PendingReply]:
         return [

@@ -185,7 +185,8 @@ class SqlUnit(SqlDialogueSupport):
     async def save_dialogue(
         self, person: PersonId, text: str, *, language: str | None, now: datetime, remind_at: datetime | None = None
     ) -> int:
-        sealed = self._sealing.seal(text, mapping.dialogue_aad(person, "text"))
+        # A dialogue that goes on has a reminder, and is replaced by the next answer.
+        sealed = self._sealing.seal(text, mapping.dialogue_aad(person, "text"), stays=remind_at is None)
         reminder = None if remind_at is None else mapping.to_micros(remind_at)
         [(revision,)] = await self._connection.fetch(
             sql.SAVE_DIALOGUE, person, sealed, language, mapping.to_micros(now), front_end_of(person), reminder

@@ -1,10 +1,10 @@
 """Sealing of fields: AES-256-GCM bound to row and column, and a keyed index for values that are looked up, not read.
 
-A sealed value is: length of the key's id, the id, a 96-bit random nonce, the ciphertext with its tag. A long text is
-compressed before it is sealed. The position of a value ("table:row:column") is associated data, so a value copied into
-another row does not open. The first key seals and every key opens: a new key goes first, and old keys stay until no
-value is sealed with them. Keys from a file are read again before each sealing when the file has changed, so a running
-program follows a rotation.
+A sealed value is: length of the key's id, the id, a 96-bit random nonce, the ciphertext with its tag. A long text that
+stays is compressed before it is sealed. The position of a value ("table:row:column") is associated data, so a value
+copied into another row does not open. The first key seals and every key opens: a new key goes first, and old keys stay
+until no value is sealed with them. Keys from a file are read again before each sealing when the file has changed, so a
+running program follows a rotation.
 """
 
 import base64
@@ -74,10 +74,14 @@ class Sealing:
     def __repr__(self) -> str:
         return f"Sealing(keys={list(self._ciphers)})"
 
-    def seal(self, text: str, associated_data: AssociatedData) -> bytes:
-        """Seal a text for one row and column, inside a transaction that has begun with `renew_keys`."""
+    def seal(self, text: str, associated_data: AssociatedData, *, stays: bool = True) -> bytes:
+        """Seal a text for one row and column, inside a transaction that has begun with `renew_keys`.
+
+        A text that is replaced within minutes, and does not stay, is not worth the time of its compression.
+        """
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self._first].encrypt(nonce, _packed(text), associated_data.encode())
+        packed = _packed(text, compress=stays)
+        sealed = self._ciphers[self._first].encrypt(nonce, packed, associated_data.encode())
         return _prefix(self._first) + nonce + sealed
 
     def open(self, sealed: bytes, associated_data: AssociatedData) -> str:
@@ -128,10 +132,10 @@ class Sealing:
         return key_id.decode(), body
 
 
-def _packed(text: str) -> bytes:
+def _packed(text: str, *, compress: bool) -> bytes:
     # A chat text may hold half a surrogate pair, which plain UTF-8 refuses.
     plain = text.encode("utf-8", "surrogatepass")
-    if len(plain) < _LONG and not plain.startswith(_COMPRESSED):
+    if not (compress and len(plain) >= _LONG) and not plain.startswith(_COMPRESSED):
         return plain
     return _COMPRESSED + zlib.compress(plain, wbits=-zlib.MAX_WBITS)
 

@@ -40,11 +40,12 @@ def test_half_a_surrogate_pair_survives() -> None:
     assert sealing.open(sealing.seal("\ud83d", PLACE), PLACE) == "\ud83d"
 
 
+@pytest.mark.parametrize("stays", [True, False])
 @pytest.mark.parametrize("text", ["\0", "\0" + "x" * 500, "x" * 127, "x" * 128, "名" * 43], ids=repr)
-def test_a_text_survives_whether_it_is_compressed_or_not(text: str) -> None:
+def test_a_text_survives_whether_it_is_compressed_or_not(text: str, *, stays: bool) -> None:
     sealing = make_sealing()
 
-    assert sealing.open(sealing.seal(text, PLACE), PLACE) == text
+    assert sealing.open(sealing.seal(text, PLACE, stays=stays), PLACE) == text
 
 
 def test_a_long_text_takes_less_room_than_it_has() -> None:
