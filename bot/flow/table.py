@@ -114,7 +114,7 @@ TABLE: tuple[Row, ...] = (
     ),
     # The separate consent
     on_choice(AgreeingFace, Choice.AGREE, scan.face_agreed, Opening),
-    on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming),
+    on_choice(AgreeingFace, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming, Opening),
     on(AgreeingFace, Command.BACK, scan.other_method_chosen, Confirming),
     # The code
     on(Opening, AttemptOpened, scan.attempt_opened, Scanning),
@@ -126,7 +126,7 @@ TABLE: tuple[Row, ...] = (
     on(Opening, Command.STATUS, scan.opening_status),
     on(Opening, Command.BACK, scan.attempt_left, Confirming, Agreeing),
     on_choice(Scanning, Choice.NEW_CODE, scan.new_code, Opening),
-    on_choice(Scanning, Choice.OTHER_METHOD, scan.attempt_left, Confirming, Agreeing),
+    on_choice(Scanning, Choice.OTHER_METHOD, scan.attempt_left, Confirming, Agreeing, Opening, AgreeingFace),
     on(Scanning, Command.BACK, scan.attempt_left, Confirming, Agreeing),
     on(Scanning, Command.START, scan.code_shown_again),
     on(Scanning, Command.STATUS, scan.scanning_status),
@@ -138,12 +138,12 @@ TABLE: tuple[Row, ...] = (
     on(Scanning, AttemptFailed, scan.attempt_failed, Failed, QuotaFull),
     on(Scanning, AttemptRefused, scan.link_revoked, Idle),
     on_choice(Expired, Choice.NEW_CODE, scan.new_code, Opening),
-    on_choice(Expired, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming, Agreeing),
+    on_choice(Expired, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming, Agreeing, Opening, AgreeingFace),
     on(Expired, Command.BACK, scan.other_method_chosen, Confirming, Agreeing),
     on(Expired, Command.STATUS, anytime.asked_to_resume),
     # The result
     on_choice(Failed, Choice.TRY_AGAIN, scan.try_again, Opening),
-    on_choice(Failed, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming, Agreeing),
+    on_choice(Failed, Choice.OTHER_METHOD, scan.other_method_chosen, Confirming, Agreeing, Opening, AgreeingFace),
     on_choice(Failed, Choice.CHANGE_DATA, details.back_to_confirm, Confirming, Agreeing),
     on(Failed, Command.BACK, scan.other_method_chosen, Confirming, Agreeing),
     # Three accounts used up

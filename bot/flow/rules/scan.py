@@ -33,6 +33,7 @@ from bot.flow.events import (
     Said,
     Sent,
 )
+from bot.flow.offers import is_offered
 from bot.flow.prompts import (
     ABROAD_CONSENT,
     CODE_AGAIN,
@@ -60,7 +61,8 @@ from bot.flow.rules.common import (
     quota_full,
 )
 from bot.flow.states import State
-from bot.flow.typed_input import SMALL_TALK, is_about_code, is_done
+from bot.flow.typed_input import SMALL_TALK, is_about_code, is_done, match_choice
+from bot.flow.typed_words import METHODS
 from bot.flow.waiting import Wait, wait_of
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
@@ -87,8 +89,7 @@ def qq_chosen(state: states.Confirming, _: Event, context: RuleContext) -> Step:
 
 
 def face_chosen(state: states.Confirming, _: Event, context: RuleContext) -> Step:
-    asking = states.AgreeingFace(account=state.account, question_id=context.question_id, identity=state.identity)
-    return ask(asking, _confirmed_record(state, Method.FACE))
+    return ask(_asking_for_face(state, context), _confirmed_record(state, Method.FACE))
 
 
 _CHOSEN = {Method.WECHAT: wechat_chosen, Method.QQ: qq_chosen, Method.FACE: face_chosen}
@@ -120,8 +121,34 @@ def netid_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step
     return open_attempt(state, Method.NETID, context, *consents, record)
 
 
-def other_method_chosen(state: states.StateBase, _: Event, context: RuleContext) -> Step:
-    return ask(choosing_method(state, context))
+def other_method_chosen(state: states.StateBase, event: Event, context: RuleContext) -> Step:
+    """Offer the methods; one that the person names is taken at once."""
+    choosing = choosing_method(state, context)
+    if isinstance(choosing, states.Confirming) and (method := _named_method(choosing, event, context)):
+        return _method_taken(state, choosing, method, context)
+    return ask(choosing)
+
+
+def _named_method(choosing: states.Confirming, event: Event, context: RuleContext) -> Method | None:
+    if not isinstance(event, Said):
+        return None
+    offered = [choice for choice in METHODS if is_offered(choosing, choice, context.methods)]
+    named = match_choice(event.text, offered, by_position=False)
+    return None if named is None else Method(named.value)
+
+
+def _method_taken(before: states.StateBase, choosing: states.Confirming, method: Method, context: RuleContext) -> Step:
+    record: tuple[Effect, ...] = ()
+    if isinstance(before, states.Failed):
+        # Any other question makes way for the code, and a code for the next one; a failure stays in the chat.
+        record = (RecordAnswer("failed.done", {**method_values(before), "method": TextKey(f"method.{method}")}),)
+    if method is Method.FACE:
+        return ask(_asking_for_face(choosing, context), *record)
+    return open_attempt(choosing, method, context, *record)
+
+
+def _asking_for_face(state: states.Confirming, context: RuleContext) -> states.AgreeingFace:
+    return states.AgreeingFace(account=state.account, question_id=context.question_id, identity=state.identity)
 
 
 # The code

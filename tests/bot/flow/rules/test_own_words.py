@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.flow import states
-from bot.flow.effects import AskQuestion, SendText, ShowCode, StopReminders
+from bot.flow.effects import AskQuestion, CancelAttempt, RecordAnswer, SendText, ShowCode, StopReminders
 from bot.flow.events import Choice, Command, Said
 from bot.flow.machine import advance, row_for_event
 from bot.flow.rows import RuleContext
@@ -53,6 +53,50 @@ def test_own_words_mean_what_the_button_does(kind: type[states.State], text: str
 
     assert row is not None
     assert row.trigger == meant
+
+
+SWITCHED: list[tuple[type[states.State], str, Method]] = [
+    (states.AgreeingFace, "还是用微信吧", Method.WECHAT),
+    (states.AgreeingFace, "不想刷脸，用QQ", Method.QQ),
+    (states.Scanning, "用QQ吧", Method.QQ),
+    (states.Scanning, "换种方式，用QQ", Method.QQ),
+    (states.Scanning, "不用微信，刷脸吧", Method.FACE),
+    (states.Expired, "刷脸吧", Method.FACE),
+    (states.Expired, "let me use QQ", Method.QQ),
+    (states.Failed, "用QQ试试", Method.QQ),
+    (states.Failed, "改用人脸識別", Method.FACE),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "method"), SWITCHED)
+def test_another_method_that_the_person_names_is_taken_without_a_further_question(
+    kind: type[states.State], text: str, method: Method
+) -> None:
+    before = OF_KIND[kind]
+    step = advance(before, Said(text), CONTEXT)
+
+    if method is Method.FACE:
+        assert isinstance(step.state, states.AgreeingFace)
+    else:
+        assert isinstance(step.state, states.Opening)
+        assert step.state.method is method
+    assert isinstance(before, states.Identified | states.Attempting)
+    assert step.state.identity == before.identity
+    ended = [effect.attempt for effect in step.effects if isinstance(effect, CancelAttempt)]
+    assert ended == ([before.attempt] if isinstance(before, states.Scanning) else [])
+    records = [effect.text for effect in step.effects if isinstance(effect, RecordAnswer)]
+    assert records == (["failed.done"] if kind is states.Failed else [])
+
+
+@pytest.mark.parametrize("text", ["换种方式", "不想用微信", "我名字填错了", "别的方法"])
+def test_who_names_no_other_method_is_offered_them(text: str) -> None:
+    assert isinstance(advance(scanning(), Said(text), CONTEXT).state, states.Confirming)
+
+
+def test_a_method_that_is_off_is_not_taken_by_its_name() -> None:
+    context = replace(CONTEXT, methods=(Method.WECHAT, Method.FACE))
+
+    assert not isinstance(advance(scanning(), Said("用QQ吧"), context).state, states.Opening)
 
 
 UNSURE = (
