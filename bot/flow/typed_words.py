@@ -20,7 +20,7 @@ CHOICES: Mapping[Choice, str] = {
     Choice.ENTERPRISE: "企业 企业认证 企业用户 公司 enterprise company business",
     Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 "
     "overseas hongkong macau taiwan hkmacautaiwanoverseas foreigner",
-    Choice.AGREE: "同意 同意并继续 同意授权 好 好的 可以 行 没问题 同意刷脸 agree accept yes ok agreeandcontinue",
+    Choice.AGREE: "同意 同意并继续 同意授权 好 好的 好吧 可以 行 没问题 同意刷脸 agree accept yes ok agreeandcontinue",
     Choice.NOT_NOW: "想想 考虑 考虑一下 暂不 暂不同意 不同意 先不 不要 不行 不想 不太想 拒绝 no notnow "
     "disagree dontagree decline reject",
     Choice.NAME_RIGHT: "是我的姓名 是我的名字 是这个名字 是的 是 对 没错 确认 嗯 真的 确实 "
@@ -29,8 +29,9 @@ CHOICES: Mapping[Choice, str] = {
     "错了 填错了 打错了 输错了 写错了 "
     "不太对 不大对 重新输入 重新填 重填 "
     "no nope notypeitagain notmyname wrong wrongname itsnot somethingiswrong",
-    Choice.CONFIRM: "好 好的 可以 确认 确认无误 无误 没错 没问题 正确 核对过 对 是 是的 资料无误 信息无误 下一步 "
-    "confirm yes correct right allcorrect looksgood allgood ok next",
+    Choice.CONFIRM: "好 好的 好吧 可以 确认 确认无误 无误 没错 没问题 正确 核对过 对 是 是的 资料无误 信息无误 "
+    "资料没错 信息没错 资料没问题 信息没问题 资料正确 信息正确 资料对 信息对 下一步 随便 都行 无所谓 "
+    "confirm yes correct right allcorrect looksgood allgood ok next any whatever",
     Choice.CHANGE_NAME: "姓名 typo",
     Choice.CHANGE_NUMBER: "号码 身份证号",
     Choice.WECHAT: "微信 wechat weixin vx",
@@ -40,8 +41,8 @@ CHOICES: Mapping[Choice, str] = {
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 重新生成 过期 失效 再给我一个 新的 newcode "
     "refresh getanewcode expired newone",
     Choice.OTHER_METHOD: "换种方式 换一种 别的 anothermethod",
-    Choice.TRY_AGAIN: "再试一次 重试 再来一次 再来 重新来 重来 再试 继续 重新来一遍 重新扫 再扫一次 tryagain "
-    "retry again continue onemoretime",
+    Choice.TRY_AGAIN: "再试一次 重新试 重新试试 重新认证 重新验证 重试 再来一次 再来 重新来 重来 再试 继续 重新来一遍 "
+    "重新扫 再扫一次 tryagain retry again continue onemoretime",
     Choice.CHANGE_DATA: "修改资料 changedata",
     Choice.FREED: "已腾出名额继续 已腾出名额 腾出名额了 腾出来 已经腾出来 空出来 注销了一个 注销了 腾出 继续 "
     "ifreedaplace freed iclosedone continue",
@@ -74,6 +75,8 @@ CHOICE_PAIRS: Mapping[Choice, Sequence[Pair]] = {
         ("方式 方法 办法 method way", "换 其他 别的 改 other another different change"),
         (_METHOD_WORDS, "不 没 没有 别 不想 不要 dont not no without"),
     ],
+    # "The data are right, with WeChat please."
+    **{method: [(CHOICES[method], CHOICES[Choice.CONFIRM])] for method in METHODS},
 }
 
 COMMANDS: Mapping[Command, str] = {
@@ -166,9 +169,9 @@ ORDINALS = {
 TRADITIONAL = str.maketrans(
     "並併來係俬個們兩別刪厤唄問國圖實寫對導帐帳幫幷彆彔後復態慮應懷戶掃換擇據擾數暫曆査棄業樣機檯權歷沒灣"
     "無煩狀獲現異發眞確碼種穫箇終結絕給絶經維網繫繼續翫聯脩臉臺號衕裏裡製複覆覈見覺訂計記許訴註証詢試該認"
-    "語誤說説請講謝證識議資賬輸轉辦迴這進過選還釦銷錄錯録鏈門閉開關際隱隻頁題額顯颱騰騷髮鵝麼麽點齣",
+    "語誤說説請講謝證識議資賬輸轉辦迴這進過選還釦銷錄錯録鏈門閉開關際隱隻頁題額顯颱騰騷髮鵝麼麽點齣隨謂驗",
     "并并来系私个们两别删历呗问国图实写对导账账帮并别录后复态虑应怀户扫换择据扰数暂历查弃业样机台权历没湾"
     "无烦状获现异发真确码种获个终结绝给绝经维网系继续玩联修脸台号同里里制复复核见觉订计记许诉注证询试该认"
-    "语误说说请讲谢证识议资账输转办回这进过选还扣销录错录链门闭开关际隐只页题额显台腾骚发鹅么么点出",
+    "语误说说请讲谢证识议资账输转办回这进过选还扣销录错录链门闭开关际隐只页题额显台腾骚发鹅么么点出随谓验",
 )
 """The traditional characters of the words above; all others are in `bot/content`."""
