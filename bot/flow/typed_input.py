@@ -115,7 +115,7 @@ _COMMANDS: Mapping[Command, Sequence[_Kinds]] = {
 }
 _CODE = (_kinds(typed_words.CODE), _kinds(*typed_words.CODE_PAIR))
 _AGAINST_REMINDERS = (_kinds(typed_words.AGAINST_REMINDERS), _kinds(*typed_words.REMINDER_PAIR))
-_DONE = (_kinds(typed_words.DONE),)
+_DONE, _WHY = (_kinds(typed_words.DONE),), (_kinds(typed_words.WHY),)
 _ORDINALS = {(_kinds(words),): position for words, position in typed_words.ORDINALS.items()}
 _FILLERS, _FEW_FILLERS, _DOUBT = _kinds(
     typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT
@@ -126,6 +126,8 @@ _LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for wor
 _BUTTON_WORDS = frozenset(typed_words.FORM.split()).union(*_CHOICE_WORDS.values())
 _UNITS = re.compile(r"[a-z0-9]+|[^\W_]")
 _APOSTROPHES = re.compile("['’]")
+_GREETING = re.compile("[你您]好")
+"""It agrees to nothing, though "好" does."""
 _CLAUSE_ENDS = re.compile(r"[,，.。;；!！、]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
 _LONGEST = 40
 
@@ -193,6 +195,11 @@ def is_done(text: str) -> bool:
     return _is_said(_spoken(text), _DONE, _MORE_FILLERS)
 
 
+def is_why(text: str) -> bool:
+    """Whether a text asks why, and nothing else."""
+    return _is_said(_spoken(text, of_question=True), _WHY, _MORE_FILLERS)
+
+
 def is_question(text: str) -> bool:
     """Whether a text looks like a question."""
     return _ASKING.search(text.strip()) is not None
@@ -235,7 +242,7 @@ def _spoken(text: str, *, of_question: bool = False) -> _Spoken:
     if is_question(text) and not of_question:
         return _Spoken("", frozenset())
     folded = unicodedata.normalize("NFKC", text[: 4 * _LONGEST]).casefold().translate(typed_words.TRADITIONAL)
-    units = _UNITS.findall(_APOSTROPHES.sub("", folded))
+    units = _UNITS.findall(_GREETING.sub(" ", _APOSTROPHES.sub("", folded)))
     whole = "".join(units)
     return _Spoken(whole if len(whole) < _LONGEST else "", frozenset(accumulate(map(len, units))))
 
@@ -249,22 +256,22 @@ def _is_said(spoken: _Spoken, readings: Sequence[_Kinds], fillers: frozenset[str
 
 
 def _consists_of(spoken: _Spoken, kinds: _Kinds, fillers: frozenset[str]) -> bool:
-    """Whether a text consists of words of every kind, and otherwise of fillers; of two words the longer is read."""
-    known, found, at = _by_first_letter((fillers, *kinds)), set[str](), 0
-    while at < len(spoken.text):
-        candidates = known.get(spoken.text[at], ())
-        here = (each for each in candidates if at + len(each) in spoken.ends and spoken.text.startswith(each, at))
-        if (word := next(here, None)) is None:
-            return False
-        found.add(word)
-        at += len(word)
-    return all(not kind.isdisjoint(found) for kind in kinds)
+    """Whether a text can be read as words of every kind and fillers; "好吧" is one word, and "好" with another, too."""
+    known, every_kind = _by_first_letter((*kinds, fillers)), frozenset(range(len(kinds)))
+    # By place: the kinds that the text up to there has, in each way to read it.
+    readings: defaultdict[int, set[frozenset[int]]] = defaultdict(set, {0: {frozenset()}})
+    for at, letter in enumerate(spoken.text):
+        for word, has in known.get(letter, ()) if at in readings else ():
+            end = at + len(word)
+            if end in spoken.ends and spoken.text.startswith(word, at):
+                readings[end] |= {found | has for found in readings[at]}
+    return any(found >= every_kind for found in readings[len(spoken.text)])
 
 
 @cache
-def _by_first_letter(kinds: _Kinds) -> Mapping[str, Sequence[str]]:
-    """Words of some kinds by their first letter, longer ones first."""
-    found = defaultdict[str, list[str]](list)
-    for word in sorted(frozenset[str]().union(*kinds), key=len, reverse=True):
-        found[word[0]].append(word)
+def _by_first_letter(kinds: _Kinds) -> Mapping[str, Sequence[tuple[str, frozenset[int]]]]:
+    """Words of some kinds by their first letter, with the numbers of their kinds."""
+    found = defaultdict[str, list[tuple[str, frozenset[int]]]](list)
+    for word in frozenset[str]().union(*kinds):
+        found[word[0]].append((word, frozenset(number for number, kind in enumerate(kinds) if word in kind)))
     return found

@@ -20,16 +20,16 @@ CHOICES: Mapping[Choice, str] = {
     Choice.ENTERPRISE: "企业 企业认证 企业用户 公司 enterprise company business",
     Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 "
     "overseas hongkong macau taiwan hkmacautaiwanoverseas foreigner",
-    Choice.AGREE: "同意 同意并继续 同意授权 好 好的 好吧 可以 行 没问题 同意刷脸 agree accept yes ok agreeandcontinue",
+    Choice.AGREE: "同意 同意并继续 同意授权 好 好的 可以 行 没问题 同意刷脸 agree accept yes ok agreeandcontinue",
     Choice.NOT_NOW: "想想 考虑 考虑一下 暂不 暂不同意 不同意 先不 不要 不行 不想 不太想 拒绝 no notnow "
     "disagree dontagree decline reject",
-    Choice.NAME_RIGHT: "是我的姓名 是我的名字 是这个名字 是的 是 对 没错 确认 嗯 真的 确实 "
-    "yes yep yeah yesthatsmyname thatsmyname right correct",
+    Choice.NAME_RIGHT: "是我的姓名 是我的名字 是这个名字 是的 是 对 好的 没错 确认 嗯 真的 确实 "
+    "ok okay yes yep yeah yesthatsmyname thatsmyname right correct",
     Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 "
     "错了 填错了 打错了 输错了 写错了 "
     "不太对 不大对 重新输入 重新填 重填 "
     "no nope notypeitagain notmyname wrong wrongname itsnot somethingiswrong",
-    Choice.CONFIRM: "好 好的 好吧 可以 确认 确认无误 无误 没错 没问题 正确 核对过 对 是 是的 资料无误 信息无误 "
+    Choice.CONFIRM: "好 好的 可以 确认 确认无误 无误 没错 没问题 正确 核对过 对 是 是的 资料无误 信息无误 "
     "资料没错 信息没错 资料没问题 信息没问题 资料正确 信息正确 资料对 信息对 下一步 随便 都行 无所谓 "
     "confirm yes correct right allcorrect looksgood allgood ok next any whatever",
     Choice.CHANGE_NAME: "姓名 typo",
@@ -129,6 +129,9 @@ CODE_PAIR: Pair = (
 DONE = "扫完 扫好 扫了 弄好 弄完 搞定 完成 授权 已授权 认证好 认证完 通过 已通过 好了 done finished scanned complete"
 """Words of a person who has done what the phone asks for."""
 
+WHY = "为什么 为啥 为何 怎么回事 怎么会 怎么会这样 什么原因 什么情况 原因 why reason whathappened howcome"
+"""Words of a person who wants to know why it did not go on; the question on the screen says it."""
+
 FORM = "在网页上填不发到聊天里 在网页上填 在网页上填写 网页填写 useawebpagenotthechat useawebpage webpage"
 """Words of the button that opens the private form."""
 
@@ -169,9 +172,9 @@ ORDINALS = {
 TRADITIONAL = str.maketrans(
     "並併來係俬個們兩別刪厤唄問國圖實寫對導帐帳幫幷彆彔後復態慮應懷戶掃換擇據擾數暫曆査棄業樣機檯權歷沒灣"
     "無煩狀獲現異發眞確碼種穫箇終結絕給絶經維網繫繼續翫聯脩臉臺號衕裏裡製複覆覈見覺訂計記許訴註証詢試該認"
-    "語誤說説請講謝證識議資賬輸轉辦迴這進過選還釦銷錄錯録鏈門閉開關際隱隻頁題額顯颱騰騷髮鵝麼麽點齣隨謂驗",
+    "語誤說説請講謝證識議資賬輸轉辦迴這進過選還釦銷錄錯録鏈門閉開關際隱隻頁題額顯颱騰騷髮鵝麼麽點齣隨謂驗爲為會況",
     "并并来系私个们两别删历呗问国图实写对导账账帮并别录后复态虑应怀户扫换择据扰数暂历查弃业样机台权历没湾"
     "无烦状获现异发真确码种获个终结绝给绝经维网系继续玩联修脸台号同里里制复复核见觉订计记许诉注证询试该认"
-    "语误说说请讲谢证识议资账输转办回这进过选还扣销录错录链门闭开关际隐只页题额显台腾骚发鹅么么点出随谓验",
+    "语误说说请讲谢证识议资账输转办回这进过选还扣销录错录链门闭开关际隐只页题额显台腾骚发鹅么么点出随谓验为为会况",
 )
 """The traditional characters of the words above; all others are in `bot/content`."""

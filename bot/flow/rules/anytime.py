@@ -35,7 +35,7 @@ from bot.flow.rules.common import (
 from bot.flow.rules.links import show_step
 from bot.flow.rules.reminding import reminders_stopped
 from bot.flow.states import State
-from bot.flow.typed_input import Remark, is_question
+from bot.flow.typed_input import Remark, is_question, is_why
 from bot.flow.unanswered import redact_question
 
 
@@ -119,6 +119,8 @@ def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
 
 def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
     """A text that is not expected may be a question: then the FAQ answers it, and the state's own question stays."""
+    if isinstance(state, states.Failed | states.QuotaFull) and is_why(event.text):
+        return Step(state, (prompt(state),))
     if is_question(event.text):
         unanswered = Step(state, (short_prompt(state, "misc.no_answer"), *count_unanswered(state, event.text)))
     else:

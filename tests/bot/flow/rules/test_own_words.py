@@ -7,7 +7,8 @@ from bot.flow import states
 from bot.flow.effects import AskQuestion, CancelAttempt, RecordAnswer, SendText, ShowCode, StopReminders
 from bot.flow.events import Choice, Command, Said
 from bot.flow.machine import advance, row_for_event
-from bot.flow.rows import RuleContext
+from bot.flow.prompts import prompt
+from bot.flow.rows import RuleContext, Step
 from tests.bot.flow.samples import CONTEXT, ONE_OF_EACH, label, scanning
 from tests.bot.flow.transcript import TO_CONFIRM, TO_NAME, TO_NUMBER, after
 from tests.each_case import each_case
@@ -37,6 +38,11 @@ MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
     (states.Failed, "我要申诉", Choice.DISPUTE),
     (states.Confirming, "不对", Choice.CHANGE_DATA),
     (states.CheckingName, "就是这个名字", Choice.NAME_RIGHT),
+    (states.CheckingName, "对的", Choice.NAME_RIGHT),
+    (states.CheckingName, "好的", Choice.NAME_RIGHT),
+    (states.ReadingInvitation, "对的", Choice.MINE),
+    (states.Confirming, "对的，没问题", Choice.CONFIRM),
+    (states.Idle, "你好，我要认证", Choice.BEGIN),
     (states.CheckingName, "我打错了", Choice.NAME_WRONG),
     (states.ChangingName, "算了不改了", Command.BACK),
     (states.AskingNumber, "delete my data, please", Command.PRIVACY),
@@ -126,6 +132,22 @@ def test_a_doubtful_text_agrees_to_nothing_and_ends_nothing(state: states.State)
 
         assert row is not None, text
         assert row.trigger is Said, text
+
+
+@pytest.mark.parametrize("kind", [states.Failed, states.QuotaFull])
+@pytest.mark.parametrize("text", ["为什么", "为什么呀？", "是什么原因", "怎么回事", "why?", "為什麼"])
+def test_who_asks_why_is_told_the_reason_again(kind: type[states.State], text: str) -> None:
+    state = OF_KIND[kind]
+
+    assert advance(state, Said(text), CONTEXT) == Step(state, (prompt(state),))
+
+
+@each_case("state", ONE_OF_EACH, label)
+def test_a_greeting_agrees_to_nothing(state: states.State) -> None:
+    row = row_for_event(state, Said("你好"))
+
+    assert row is not None
+    assert row.trigger is Said
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,7 @@ def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> N
         << AskQuestion {asked} closing failed stamp.failed
         == Failed
         >> 为什么
-        << AskQuestion {asked}_again + misc.no_answer
-        << CountQuestion
+        << AskQuestion {asked}
         >> [try_again]
         << RecordAnswer failed.done
         << ShowChatAction
