@@ -13,16 +13,18 @@ Pair = tuple[str, str]
 
 CHOICES: Mapping[Choice, str] = {
     Choice.BEGIN: "开始 重新开始 认证 实名认证 begin start startverification verify",
-    Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 personal person individual personalverification myself",
+    Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 personal person individual personalverification myself "
+    "justme onlyme",
     Choice.MINE: "这是我的账号个人认证 是我的账号 是我的 个人认证 个人 是 是的 对 是自己的账号 "
     "mine yes thisismyaccount itismine personal thisismyaccountgoon",
     Choice.NOT_MINE: "不是我的账号 不是我的 不是 不认识 no notmine notmyaccount thisisnotmyaccount",
     Choice.ENTERPRISE: "企业 企业认证 企业用户 公司 enterprise company business",
     Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 "
     "overseas hongkong macau taiwan hkmacautaiwanoverseas foreigner",
-    Choice.AGREE: "同意 同意并继续 同意授权 好 好的 可以 行 没问题 同意刷脸 agree accept yes ok agreeandcontinue",
+    Choice.AGREE: "同意 同意并继续 同意授权 好 好的 可以 行 没问题 同意刷脸 agree agreed accept yes yep yeah sure ok "
+    "alright goahead noproblem soundsgood ofcourse agreeandcontinue",
     Choice.NOT_NOW: "想想 考虑 考虑一下 暂不 暂不同意 不同意 先不 不要 不行 不想 不太想 拒绝 no notnow "
-    "disagree dontagree decline reject",
+    "disagree dontagree notagree decline reject",
     Choice.NAME_RIGHT: "是我的姓名 是我的名字 是这个名字 是的 是 对 好的 没错 确认 嗯 真的 确实 "
     "ok okay yes yep yeah yesthatsmyname thatsmyname right correct",
     Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 "
@@ -31,7 +33,8 @@ CHOICES: Mapping[Choice, str] = {
     "no nope notypeitagain notmyname wrong wrongname itsnot somethingiswrong",
     Choice.CONFIRM: "好 好的 可以 确认 确认无误 无误 没错 没问题 正确 核对过 对 是 是的 资料无误 信息无误 "
     "资料没错 信息没错 资料没问题 信息没问题 资料正确 信息正确 资料对 信息对 下一步 随便 都行 无所谓 "
-    "confirm yes correct right allcorrect looksgood allgood ok next any whatever",
+    "confirm yes correct right allcorrect looksgood allgood ok next goon goahead continue proceed "
+    "everythingiscorrect everythingisright everythingcorrect everythinglooksgood any whatever",
     Choice.CHANGE_NAME: "姓名 typo",
     Choice.CHANGE_NUMBER: "号码 身份证号",
     Choice.WECHAT: "微信 wechat weixin vx",
@@ -39,7 +42,7 @@ CHOICES: Mapping[Choice, str] = {
     Choice.FACE: "人脸 刷脸 扫脸 脸 face facial",
     Choice.NETID: "网号 网证 netid networkidentity usemynetworkidentity",
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 重新生成 过期 失效 再给我一个 新的 newcode "
-    "refresh getanewcode expired newone",
+    "refresh getanewcode expired newone anotherone",
     Choice.OTHER_METHOD: "换种方式 换一种 别的 anothermethod",
     Choice.TRY_AGAIN: "再试一次 重新试 重新试试 重新认证 重新验证 重试 再来一次 再来 重新来 重来 再试 继续 重新来一遍 "
     "重新扫 再扫一次 tryagain retry again continue onemoretime",
@@ -61,7 +64,7 @@ _NAME_WORDS = "姓名 名字 名 name"
 _NUMBER_WORDS = "号码 身份证 身份证号 身份证号码 证号 number idnumber id"
 _MISTAKES = (
     "改 换 别的 少 漏 不正确 修改 更改 重填 重新填 重新输入 填 写 打 输 弄 错 不对 不太对 不大对 有误 "
-    "change edit fix correct wrong iswrong misspelled typo mistake mistyped imistyped"
+    "change edit fix correct another wrong iswrong misspelled typo mistake mistyped imistyped"
 )
 
 CHOICE_PAIRS: Mapping[Choice, Sequence[Pair]] = {
@@ -142,7 +145,7 @@ FILLERS = (
     "换到 给 已经 有 字 位 里 一位 一直 人 i id ill im my me we you the a an to for it its itis thats is "
     "please pls plz thanks thankyou ok okay yes then just now want wantto wanna would like choose pick take "
     "use using with by go letme lets try one this that in instead anymore already scan recognition do of all "
-    "have 想要 想用 想选 扫一下 扫吧"
+    "have am was were them give 想要 想用 想选 扫一下 扫吧"
 )
 """Words that change nothing about what a text wants: who, how much, politeness. No word of doubt or denial."""
 FILLERS_OF_CONSENT = (

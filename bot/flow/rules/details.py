@@ -162,11 +162,15 @@ def _read_name(text: str, context: RuleContext) -> Name | NameProblem:
 
 
 def _name_in_sentence(text: str, context: RuleContext) -> Name | None:
-    """The only likely name among the parts of a text that is neither a question nor a wish."""
+    """The only likely name among the parts of a text that is neither a question nor a wish.
+
+    Of a name in hanzi and the same in Latin letters, the first stands on the card.
+    """
     if is_question(text) or context.words.remark(text):
         return None
     parts = [read_name(part) for part in context.words.parts(text)]
     names = [part for part in parts if isinstance(part, Name) and _is_likely(part, context)]
+    names = [name for name in names if not name.plain.isascii()] or names
     return names[0] if len(names) == 1 and names[0].plain != text.strip() else None
 
 

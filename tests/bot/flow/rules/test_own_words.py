@@ -43,6 +43,15 @@ MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
     (states.ReadingInvitation, "对的", Choice.MINE),
     (states.Confirming, "对的，没问题", Choice.CONFIRM),
     (states.Idle, "你好，我要认证", Choice.BEGIN),
+    (states.ChoosingType, "I am an individual", Choice.PERSONAL),
+    (states.ChoosingType, "just me", Choice.PERSONAL),
+    (states.Agreeing, "sure, go ahead", Choice.AGREE),
+    (states.Agreeing, "I do not agree", Choice.NOT_NOW),
+    (states.Confirming, "everything is correct", Choice.CONFIRM),
+    (states.Confirming, "any of them", Choice.CONFIRM),
+    (states.Failed, "my name was wrong", Choice.CHANGE_DATA),
+    (states.Expired, "give me another one", Choice.NEW_CODE),
+    (states.QuotaFull, "another number", Choice.CHANGE_NUMBER),
     (states.CheckingName, "我打错了", Choice.NAME_WRONG),
     (states.ChangingName, "算了不改了", Command.BACK),
     (states.AskingNumber, "delete my data, please", Command.PRIVACY),
@@ -189,7 +198,16 @@ def test_reminders_are_stopped_in_words_in_every_state_and_the_step_stays(state:
 
 @pytest.mark.parametrize("where", [TO_NAME, TO_NUMBER])
 @pytest.mark.parametrize(
-    "text", ["不是，我叫李雷", "我名字打错了应该是李雷", "李雷（身份证上的名字）", "李雷呀", "the name is 李雷"]
+    "text",
+    [
+        "李雷 (Li Lei)",
+        "Li Lei（李雷）",
+        "不是，我叫李雷",
+        "我名字打错了应该是李雷",
+        "李雷（身份证上的名字）",
+        "李雷呀",
+        "the name is 李雷",
+    ],
 )
 def test_a_name_in_a_sentence_is_asked_back(where: str, text: str) -> None:
     state = advance(after(where), Said(text), CONTEXT).state
