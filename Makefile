@@ -26,9 +26,9 @@ run: $(VENV)/runtime.lock
 # Without compiled files, each worker and each bot that a test starts would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Several workers at once, two more than cores: a test waits for a bot or a clock more than it computes. A worker that has
-# no test left takes over half of what another has: none ends alone with many.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+# Several workers at once, four on a machine with fewer cores: a test waits for a bot or a clock more than it computes. A
+# worker that has no test left takes over half of what another has: none ends alone with many.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores > 4 ? cores : 4)))
 PYTEST = pytest -n $(WORKERS) --dist worksteal
 
 # Everything that a change can break, in a few minutes; the last line says what was left out.
