@@ -120,9 +120,14 @@ class Attempting(StateBase, kw_only=True):
 
 
 class Opening(Attempting, kw_only=True):
-    """The core is asked for a code and has not answered since then (UTC)."""
+    """The core is asked for a code and has not answered since then (UTC).
+
+    `is_below`: the person typed the wish for another code, so it comes below that text, and not in place of the code
+    before it.
+    """
 
     since: datetime | None = None
+    is_below: bool = False
 
 
 class Scanning(Attempting, kw_only=True):

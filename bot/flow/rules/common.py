@@ -48,7 +48,9 @@ def in_place(question: Reply) -> Reply:
     return replace(question, in_place=True) if isinstance(question, ShowCode | ReplaceCodeWithPicture) else question
 
 
-def open_attempt(state: states.StateBase, method: Method, context: RuleContext, *before: Effect) -> Step:
+def open_attempt(
+    state: states.StateBase, method: Method, context: RuleContext, *before: Effect, is_below: bool = False
+) -> Step:
     opening = states.Opening(
         account=state.account,
         question_id=context.question_id,
@@ -56,6 +58,7 @@ def open_attempt(state: states.StateBase, method: Method, context: RuleContext, 
         method=method,
         attempt=new_attempt_id(context),
         since=context.now,
+        is_below=is_below,
     )
     return Step(opening, (*before, ShowChatAction()))
 

@@ -144,7 +144,9 @@ def _method_taken(before: states.StateBase, choosing: states.Confirming, method:
         record = (RecordAnswer("failed.done", {**method_values(before), "method": TextKey(f"method.{method}")}),)
     if method is Method.FACE:
         return ask(_asking_for_face(choosing, context), *record)
-    return open_attempt(choosing, method, context, *record)
+    # What takes the place of a code far above would be missed.
+    is_below = isinstance(before, states.Scanning | states.Expired)
+    return open_attempt(choosing, method, context, *record, is_below=is_below)
 
 
 def _asking_for_face(state: states.Confirming, context: RuleContext) -> states.AgreeingFace:
@@ -170,7 +172,8 @@ def attempt_opened(state: states.Opening, event: AttemptOpened, context: RuleCon
         app=event.app,
         since=context.now,
     )
-    return Step(scanning, (in_place(prompt(scanning)),))
+    code = prompt(scanning)
+    return Step(scanning, (code if state.is_below else in_place(code),))
 
 
 def attempt_refused(state: states.Opening, event: AttemptRefused, context: RuleContext) -> Step:
@@ -234,9 +237,9 @@ def attempt_left(state: states.Attempting, event: Event, context: RuleContext) -
     return Step(step.state, (*step.effects, CancelAttempt(state.attempt)))
 
 
-def new_code(state: states.Attempting, _: Event, context: RuleContext) -> Step:
+def new_code(state: states.Attempting, event: Event, context: RuleContext) -> Step:
     # The core ends the last attempt only when it opens the next: if it refused the next, the old code would stay valid.
-    return open_attempt(state, state.method, context, CancelAttempt(state.attempt))
+    return open_attempt(state, state.method, context, CancelAttempt(state.attempt), is_below=isinstance(event, Said))
 
 
 def code_shown_again(state: states.Scanning, event: Event, context: RuleContext) -> Step:

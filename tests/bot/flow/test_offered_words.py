@@ -67,7 +67,11 @@ def does_what_the_button_does(button: e.Button, state: states.State, text: str) 
     match button:
         case e.ChoiceButton(choice):
             tapped = Tapped(choice=choice, question_id=state.question_id)
-            return step.state == advance(state, tapped, REAL_CONTEXT).state
+            pressed = advance(state, tapped, REAL_CONTEXT).state
+            if isinstance(pressed, states.Opening) and isinstance(state, states.Scanning | states.Expired):
+                # A code that is wished for in words comes below them.
+                pressed = replace(pressed, is_below=True)
+            return step.state == pressed
         case e.TopicButton(topic):
             return any(isinstance(effect, e.ShowFaq) and effect.topic == topic for effect in step.effects)
         case e.LanguagesButton():

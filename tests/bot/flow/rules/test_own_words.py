@@ -5,11 +5,11 @@ from msgspec.structs import replace
 
 from bot.flow import states
 from bot.flow.effects import AskQuestion, CancelAttempt, RecordAnswer, SendText, ShowCode, StopReminders
-from bot.flow.events import Choice, Command, Said
+from bot.flow.events import AttemptOpened, Choice, Command, Said, Tapped
 from bot.flow.machine import advance, row_for_event
 from bot.flow.prompts import prompt
 from bot.flow.rows import RuleContext, Step
-from tests.bot.flow.samples import CONTEXT, ONE_OF_EACH, label, scanning
+from tests.bot.flow.samples import CONTEXT, LATER, ONE_OF_EACH, label, scanning
 from tests.bot.flow.transcript import TO_CONFIRM, TO_NAME, TO_NUMBER, after
 from tests.each_case import each_case
 from verification.attempts import Method
@@ -102,12 +102,29 @@ def test_another_method_that_the_person_names_is_taken_without_a_further_questio
     else:
         assert isinstance(step.state, states.Opening)
         assert step.state.method is method
+        assert step.state.is_below is isinstance(before, states.Scanning | states.Expired)
     assert isinstance(before, states.Identified | states.Attempting)
     assert step.state.identity == before.identity
     ended = [effect.attempt for effect in step.effects if isinstance(effect, CancelAttempt)]
     assert ended == ([before.attempt] if isinstance(before, states.Scanning) else [])
     records = [effect.text for effect in step.effects if isinstance(effect, RecordAnswer)]
     assert records == (["failed.done"] if kind is states.Failed else [])
+
+
+def test_a_new_code_comes_below_the_words_that_wish_for_it_and_in_place_of_the_code_whose_button_is_pressed() -> None:
+    said = advance(scanning(), Said("换个新码"), CONTEXT).state
+    pressed = advance(scanning(), Tapped(choice=Choice.NEW_CODE, question_id=scanning().question_id), CONTEXT).state
+
+    assert isinstance(said, states.Opening)
+    assert isinstance(pressed, states.Opening)
+    assert [_opened(said).in_place, _opened(pressed).in_place] == [False, True]
+
+
+def _opened(state: states.Opening) -> ShowCode:
+    event = AttemptOpened(attempt=state.attempt, link="https://example.org/v/a", match_code="42", expires_at=LATER)
+    [code] = advance(state, event, CONTEXT).effects
+    assert isinstance(code, ShowCode)
+    return code
 
 
 @pytest.mark.parametrize("text", ["换种方式", "不想用微信", "我名字填错了", "别的方法"])
