@@ -107,13 +107,13 @@ def test_the_version_is_that_of_the_project_and_of_the_changelog() -> None:
     assert released[0] == project["version"]
 
 
-def test_a_start_takes_in_no_command_line_of_a_library() -> None:
+def test_a_start_takes_in_no_command_line_of_a_library_and_no_metadata_of_packages() -> None:
     program = (
         "import sys, run_bot\n"
         "run_bot.speed_up_imports()\n"
         "import bot.app, web.serving, uvicorn, uvicorn.server\n"
         "assert uvicorn.Server is uvicorn.server.Server\n"
-        "print(sorted({'click', 'rich', 'typer'} & set(sys.modules)))"
+        "print(sorted({'click', 'rich', 'typer', 'importlib.metadata'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
 
