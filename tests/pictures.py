@@ -182,6 +182,7 @@ async def scan(page: Page, frames: Frames, texts: Texts) -> None:
     await phone_step(page, frames, texts.press("go_authorise"))
     await phone_step(page, frames, texts.press("authorise"))
     await expect(page.locator(".message.bot").last).to_contain_text("🎉")
+    await expect(page.locator(".message.bot").nth(-2)).to_contain_text("✅")  # the code has become a card
     await loaded(page)
     await to_the_end(page)
     await frames.take(3)
