@@ -97,10 +97,7 @@ def offered_choices(state: State, methods: Methods = _ALL_METHODS) -> tuple[Choi
 def row_for_trigger(state: type[StateBase], trigger: Trigger) -> Row | None:
     """The transition for a trigger in a state: the state's own, or else the general one."""
     # `Choice.BACK` equals `Command.BACK`, and so for cancel: the command finds the transition of the choice.
-    own = _STATE_ROWS.get((state, trigger))
-    if own is not None:
-        return own
-    return None if isinstance(trigger, Choice) else _GENERAL_ROWS[trigger]
+    return _STATE_ROWS.get((state, trigger)) or _GENERAL_ROWS.get(trigger)
 
 
 def advance(state: State, event: Event, context: RuleContext) -> Step:

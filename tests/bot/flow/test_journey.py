@@ -29,8 +29,9 @@ from bot.flow.events import (
     SideTapped,
     Tapped,
 )
-from bot.flow.journey import _STEP_OF, Journeys, JourneyTurn, update_journeys
+from bot.flow.journey import _STEP_OF, Journey, Journeys, JourneyTurn, reminder_increments, update_journeys
 from bot.flow.machine import advance
+from bot.flow.reminders import Reminders
 from bot.flow.rows import Step as Answer
 from bot.flow.states import PhoneStage, State
 from tests.bot.flow.samples import (
@@ -385,3 +386,28 @@ def test_an_expired_code_counts_no_step() -> None:
     attempt = journey.gets_a_code(Choice.QQ)
 
     assert counted(journey.take_event(CodeExpired(attempt))) == []
+
+
+AWAITED = Reminders(sent=1, is_awaited=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "steps"),
+    [
+        (Reminders(), Reminders(), []),
+        (Reminders(), AWAITED, [FunnelStep.REMINDED]),
+        (AWAITED, Reminders(sent=2, is_awaited=True), [FunnelStep.REMINDED]),
+        (AWAITED, AWAITED, []),
+        (AWAITED, Reminders(sent=1), [FunnelStep.RETURNED]),
+        (Reminders(sent=1), Reminders(sent=1), []),
+        (AWAITED, Reminders(), [FunnelStep.RETURNED]),
+    ],
+)
+def test_the_funnel_counts_each_reminder_and_each_return(
+    before: Reminders, after: Reminders, steps: list[FunnelStep]
+) -> None:
+    state = states.Agreeing(account=ACCOUNT, question_id=QUESTION_ID)
+    journeys = (Journey(Account("telegram:9"), COHORT), Journey(ACCOUNT, COHORT))
+
+    assert reminder_increments(journeys, state, before, after) == tuple(FunnelIncrement(COHORT, step) for step in steps)
+    assert reminder_increments(journeys[:1], state, before, after) == ()

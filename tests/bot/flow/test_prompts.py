@@ -16,19 +16,22 @@ from bot.flow.events import Command, Event
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
 from bot.flow.rows import RuleContext, Step
-from bot.flow.states import PhoneStage, State
+from bot.flow.states import Confirming, PhoneStage, State
 from bot.flow.typed_input import match_choice, match_command
 from tests.bot.flow.effect_texts import buttons, caption_in, texts_in
 from tests.bot.flow.samples import (
+    ACCOUNT,
     CONTEXT,
     EVENTS,
     FEW_EVENTS,
     ONE_OF_EACH,
+    QUESTION_ID,
     QUICK_STATES,
     STATES,
     all_quick_steps,
     label,
     opening,
+    private_identity,
     scanning,
 )
 from tests.fakes import NOON
@@ -210,3 +213,10 @@ def test_enterprises_and_people_from_overseas_are_sent_to_the_right_pages(langua
 
     assert links["link.enterprise.url"].endswith("/378/10496")
     assert links["link.international.url"] == "https://intl.cloud.tencent.com/"
+
+
+def test_that_a_private_name_is_not_shown_is_said_until_the_person_has_confirmed_it() -> None:
+    asking = Confirming(account=ACCOUNT, question_id=QUESTION_ID, identity=private_identity())
+    notes = [getattr(prompt(state), "note", "") for state in (asking, replace(asking, is_checked=True))]
+
+    assert notes == ["confirm.private", None]

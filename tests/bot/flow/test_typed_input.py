@@ -7,7 +7,14 @@ from bot.flow import typed_words
 from bot.flow.events import Choice, Command, Said
 from bot.flow.machine import advance, choices, row_for_event, row_for_trigger
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
-from bot.flow.typed_input import is_question, match_choice, match_command, normalize
+from bot.flow.typed_input import (
+    is_about_code,
+    is_against_reminders,
+    is_question,
+    match_choice,
+    match_command,
+    normalize,
+)
 from tests.bot.flow.samples import CONTEXT, GARBAGE, PEOPLE, STATE_KINDS, STATES, texts, words_of
 from tests.each_case import each_case
 
@@ -158,6 +165,38 @@ def test_consent_may_be_given_politely(typed: str) -> None:
 )
 def test_every_other_word_is_listed_as_it_is_compared(listed: str) -> None:
     assert [word for word in listed.split() if normalize(word) != word] == []
+
+
+PAIRS = [(choice, pair) for choice, pairs in typed_words.CHOICE_PAIRS.items() for pair in pairs]
+
+
+def texts_of(pair: typed_words.Pair) -> list[str]:
+    """Each word of both kinds, with a word of the other kind."""
+    things, deeds = (words.split() for words in pair)
+    return [*(f"{thing} {deeds[0]}" for thing in things), *(f"{things[0]} {deed}" for deed in deeds)]
+
+
+@pytest.mark.parametrize(("choice", "pair"), PAIRS)
+def test_every_two_words_of_a_pair_mean_the_choice(choice: Choice, pair: typed_words.Pair) -> None:
+    assert {match_choice(text, (choice,), by_position=False) for text in texts_of(pair)} == {choice}
+
+
+@pytest.mark.parametrize(
+    ("command", "pair"), [(command, pair) for command, pairs in typed_words.COMMAND_PAIRS.items() for pair in pairs]
+)
+def test_every_two_words_of_a_pair_mean_the_command(command: Command, pair: typed_words.Pair) -> None:
+    assert {match_command(text) for text in texts_of(pair)} == {command}
+
+
+def test_every_two_words_about_reminders_or_the_code_mean_that() -> None:
+    assert [text for text in texts_of(typed_words.REMINDER_PAIR) if not is_against_reminders(text)] == []
+    assert [text for text in texts_of(typed_words.CODE_PAIR) if not is_about_code(text)] == []
+
+
+def test_every_word_of_a_position_means_it() -> None:
+    offered = (Choice.WECHAT, Choice.QQ, Choice.FACE, Choice.CHANGE_NAME, Choice.CHANGE_NUMBER)
+    for choice, words in zip(offered, typed_words.ORDINALS, strict=True):
+        assert {match_choice(word, offered) for word in words.split()} == {choice}
 
 
 def test_every_word_may_be_typed_in_traditional_characters() -> None:

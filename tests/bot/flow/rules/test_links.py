@@ -3,12 +3,20 @@
 import pytest
 
 from bot.flow import codec, states
-from bot.flow.effects import AskQuestion, CancelAttempt, DeleteUserMessage, SendText, ShowCode
+from bot.flow.effects import (
+    AskQuestion,
+    CancelAttempt,
+    DeleteUserMessage,
+    SendText,
+    ShowCode,
+    TopicButton,
+    UrlButton,
+)
 from bot.flow.events import Choice, LinkAccepted, LinkRejected, MethodSuggested, Said
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
 from bot.flow.states import State
-from tests.bot.flow.effect_texts import choices_in, visible
+from tests.bot.flow.effect_texts import buttons, choices_in, visible
 from tests.bot.flow.samples import ACCOUNT, CONTEXT, FOREIGN_ACCOUNT, NAME, ONE_OF_EACH, STATES, label
 from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_NUMBER, TO_OPENING, after, holds
 from tests.each_case import each_case
@@ -109,6 +117,15 @@ def test_other_types_are_explained_and_the_question_whose_account_it_is_stays() 
         """,
         INVITED,
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "page", "topic"), [("企业", "enterprise", "enterprise"), ("海外", "international", "overseas")]
+)
+def test_an_explained_type_offers_its_page_and_its_topic(words: str, page: str, topic: str) -> None:
+    [question] = advance(INVITED, Said(words), CONTEXT).effects
+
+    assert buttons(question)[:2] == [UrlButton(page), TopicButton(topic)]
 
 
 def test_a_name_known_before_the_invitation_is_deleted_from_the_chat() -> None:

@@ -78,6 +78,13 @@ def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> N
     assert question.values["reason"] == TextKey(f"reason.{reason}")
 
 
+def test_the_record_of_the_consent_stays_with_the_closed_code_and_not_with_the_result() -> None:
+    [question] = advance(scanning(), AttemptFailed(ATTEMPT, Reason.MISMATCH), CONTEXT).effects
+
+    assert isinstance(question, AskQuestion)
+    assert not question.keeps_record
+
+
 def test_after_a_face_failed_it_is_tried_again_without_a_second_consent() -> None:
     holds(
         """
