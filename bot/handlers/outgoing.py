@@ -142,15 +142,14 @@ class ReplySender:
         self, card: e.Picture, show: Callable[[bytes | str], Awaitable[tuple[Panel, SentMessage | None]]]
     ) -> Panel:
         """Show a card; Telegram keeps its picture, so it is uploaded once for all people."""
-        known = self._card_ids.pop(card, None)
+        known = self._card_ids.get(card)
         shown = None
         if known is not None:
             with suppress(BadRequest):  # Telegram does not know the picture any more
                 shown = await show(known)
         panel, message = shown or await show(cards.card_png(card))
-        file_id = known if message is None or message.photo_file_id is None else message.photo_file_id
-        if file_id is not None:
-            self._card_ids[card] = file_id
+        if message is not None and message.photo_file_id is not None:
+            self._card_ids[card] = message.photo_file_id
         return panel
 
     async def _show_photo(
