@@ -171,7 +171,7 @@ def _name_in_sentence(text: str, context: RuleContext) -> Name | None:
     parts = [read_name(part) for part in context.words.parts(text)]
     names = [part for part in parts if isinstance(part, Name) and _is_likely(part, context)]
     names = [name for name in names if not name.plain.isascii()] or names
-    return names[0] if len(names) == 1 and names[0].plain != text.strip() else None
+    return names[0] if len(names) == 1 else None
 
 
 def _is_likely(name: Name, context: RuleContext) -> bool:

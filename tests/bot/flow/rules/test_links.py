@@ -12,12 +12,12 @@ from bot.flow.effects import (
     TopicButton,
     UrlButton,
 )
-from bot.flow.events import Choice, LinkAccepted, LinkRejected, MethodSuggested, Said
+from bot.flow.events import AttemptPassed, Choice, LinkAccepted, LinkRejected, MethodSuggested, Said
 from bot.flow.machine import advance, offered_choices
 from bot.flow.prompts import prompt
 from bot.flow.states import State
 from tests.bot.flow.effect_texts import buttons, choices_in, visible
-from tests.bot.flow.samples import ACCOUNT, CONTEXT, FOREIGN_ACCOUNT, NAME, ONE_OF_EACH, STATES, label
+from tests.bot.flow.samples import ACCOUNT, ATTEMPT, CONTEXT, FOREIGN_ACCOUNT, NAME, ONE_OF_EACH, STATES, label
 from tests.bot.flow.transcript import TO_CODE, TO_CONFIRM, TO_NUMBER, TO_OPENING, after, holds
 from tests.each_case import each_case
 from verification.attempts import Method
@@ -209,6 +209,16 @@ def test_a_link_to_a_verified_account_says_so_where_no_progress_is_lost() -> Non
     )
 
     assert (state.account, codec.load(codec.dump(state))) == (FOREIGN_ACCOUNT, state)
+
+
+def test_a_success_that_a_link_told_before_its_notice_is_told_once_more_with_its_attempt() -> None:
+    told = after(f"{LINK} verified")
+    event = AttemptPassed(ATTEMPT, told.account, Method.QQ)
+    step = advance(told, event, CONTEXT)
+
+    assert isinstance(step.state, states.Verified)
+    assert step.state.attempt == ATTEMPT
+    assert len(step.effects) == 1
 
 
 def test_a_link_to_a_verified_account_keeps_the_progress_of_another_account() -> None:

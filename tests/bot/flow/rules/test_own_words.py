@@ -4,7 +4,16 @@ import pytest
 from msgspec.structs import replace
 
 from bot.flow import states
-from bot.flow.effects import AskQuestion, CancelAttempt, RecordAnswer, SendText, ShowCode, StopReminders
+from bot.flow.effects import (
+    AskQuestion,
+    CancelAttempt,
+    DeleteUserMessage,
+    RecordAnswer,
+    SendText,
+    ShowCode,
+    ShowFaq,
+    StopReminders,
+)
 from bot.flow.events import AttemptOpened, Choice, Command, Said, Tapped
 from bot.flow.machine import advance, row_for_event
 from bot.flow.prompts import prompt
@@ -168,6 +177,12 @@ def test_who_asks_why_is_told_the_reason_again(kind: type[states.State], text: s
     assert advance(state, Said(text), CONTEXT) == Step(state, (prompt(state),))
 
 
+def test_a_question_in_the_words_of_a_button_is_answered_where_the_button_is_not() -> None:
+    context = replace(CONTEXT, topics_in=lambda _: ("blank_page",))
+
+    assert ShowFaq("blank_page") in advance(OF_KIND[states.Agreeing], Said("二维码在哪"), context).effects
+
+
 @each_case("state", ONE_OF_EACH, label)
 def test_a_greeting_agrees_to_nothing(state: states.State) -> None:
     row = row_for_event(state, Said("你好"))
@@ -235,7 +250,10 @@ def test_a_name_in_a_sentence_is_asked_back(where: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["名字好像打错了", "我的名字可能写错了", "I think my name is wrong"])
 def test_who_doubts_the_name_where_the_number_is_asked_goes_back_to_it(text: str) -> None:
-    assert isinstance(advance(after(TO_NUMBER), Said(text), CONTEXT).state, states.AskingName)
+    step = advance(after(TO_NUMBER), Said(text), CONTEXT)
+
+    assert isinstance(step.state, states.AskingName)
+    assert DeleteUserMessage(with_panel=True) in step.effects
 
 
 @pytest.mark.parametrize("text", ["李雷😊", "就叫李雷", "姓：李 名：雷", "李雷 是我的名字"])

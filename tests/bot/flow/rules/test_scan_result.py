@@ -28,7 +28,7 @@ from bot.flow.events import (
     VerificationRecord,
 )
 from bot.flow.machine import advance
-from bot.flow.prompts import prompt, short_prompt
+from bot.flow.prompts import mark, prompt, short_prompt
 from bot.flow.states import PhoneStage
 from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import (
@@ -76,6 +76,16 @@ def test_a_failure_says_why_and_trying_again_keeps_the_data(reason: Reason) -> N
     question = prompt(failed(reason))
     assert isinstance(question, AskQuestion)
     assert question.values["reason"] == TextKey(f"reason.{reason}")
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_closed_code_says_whether_its_provider_proves_anything(*, simulated: bool) -> None:
+    event = AttemptPassed(ATTEMPT, ACCOUNT, Method.WECHAT, simulated=simulated)
+    [question] = advance(scanning(), event, CONTEXT).effects
+
+    assert isinstance(question, AskQuestion)
+    assert question.closed_code is not None
+    assert question.closed_code.values["mark"] == question.values["mark"] == mark(simulated)
 
 
 def test_the_record_of_the_consent_stays_with_the_closed_code_and_not_with_the_result() -> None:
