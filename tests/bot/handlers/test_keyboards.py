@@ -62,6 +62,7 @@ def every_state() -> Iterator[State]:
         "app": list(ProviderApp),
         "since": [None],
         "is_scanned": [False, True],
+        "is_below": [False],
     }
     for kind in get_args(State):
         names = kind.__struct_fields__
