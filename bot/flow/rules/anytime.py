@@ -25,6 +25,7 @@ from bot.flow.rules.common import (
     UNHELPFUL,
     answer_from_faq,
     answer_own_words,
+    ask,
     count_unanswered,
     delete_unwanted,
     holds_secret,
@@ -57,7 +58,7 @@ def asked_to_resume(state: State, _: Commanded, __: RuleContext) -> Step:
 
 
 def question_reasked(state: State, _: ReaskRequested, __: RuleContext) -> Step:
-    return Step(state, (prompt(state),))
+    return ask(state)
 
 
 def throttled(state: State, _: Throttled, __: RuleContext) -> Step:
@@ -120,7 +121,7 @@ def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
 def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
     """A text that is not expected may be a question: then the FAQ answers it, and the state's own question stays."""
     if isinstance(state, states.Failed | states.QuotaFull) and is_why(event.text):
-        return Step(state, (prompt(state),))
+        return ask(state)
     if is_question(event.text):
         unanswered = Step(state, (short_prompt(state, "misc.no_answer"), *count_unanswered(state, event.text)))
     else:

@@ -81,18 +81,31 @@ _REASONS = {
 
 
 def wechat_chosen(state: states.Confirming, _: Event, context: RuleContext) -> Step:
-    return open_attempt(state, Method.WECHAT, context, _confirmed_record(state, Method.WECHAT))
+    return _method_confirmed(state, Method.WECHAT, context)
 
 
 def qq_chosen(state: states.Confirming, _: Event, context: RuleContext) -> Step:
-    return open_attempt(state, Method.QQ, context, _confirmed_record(state, Method.QQ))
+    return _method_confirmed(state, Method.QQ, context)
 
 
 def face_chosen(state: states.Confirming, _: Event, context: RuleContext) -> Step:
-    return ask(_asking_for_face(state, context), _confirmed_record(state, Method.FACE))
+    return _method_confirmed(state, Method.FACE, context)
 
 
-_CHOSEN = {Method.WECHAT: wechat_chosen, Method.QQ: qq_chosen, Method.FACE: face_chosen}
+def _method_confirmed(state: states.Confirming, method: Method, context: RuleContext) -> Step:
+    name, number = state.identity.name.masked, state.identity.number.masked
+    values: Values = {"name": name, "number": number, "method": TextKey(f"method.{method}")}
+    return _method_taken(state, method, context, RecordAnswer("confirm.done", values))
+
+
+def _method_taken(
+    state: states.Confirming, method: Method, context: RuleContext, *before: Effect, is_below: bool = False
+) -> Step:
+    """Have a code made; before that, face recognition needs a consent of its own."""
+    if method is Method.FACE:
+        asking = states.AgreeingFace(account=state.account, question_id=context.question_id, identity=state.identity)
+        return ask(asking, *before)
+    return open_attempt(state, method, context, *before, is_below=is_below)
 
 
 def confirmed(state: states.Confirming, event: Event, context: RuleContext) -> Step:
@@ -102,7 +115,7 @@ def confirmed(state: states.Confirming, event: Event, context: RuleContext) -> S
     say that a code follows.
     """
     if state.suggested is not None and isinstance(event, Said):
-        return _CHOSEN[state.suggested](state, event, context)
+        return _method_confirmed(state, state.suggested, context)
     asking = replace(state, question_id=context.question_id)
     return Step(asking, (prompt(asking, "confirm.choose"),))
 
@@ -124,9 +137,15 @@ def netid_agreed(state: states.Agreeing, _: Event, context: RuleContext) -> Step
 def other_method_chosen(state: states.StateBase, event: Event, context: RuleContext) -> Step:
     """Offer the methods; one that the person names is taken at once."""
     choosing = choosing_method(state, context)
-    if isinstance(choosing, states.Confirming) and (method := _named_method(choosing, event, context)):
-        return _method_taken(state, choosing, method, context)
-    return ask(choosing)
+    if not isinstance(choosing, states.Confirming) or (method := _named_method(choosing, event, context)) is None:
+        return ask(choosing)
+    if isinstance(state, states.Failed):
+        # Any other question makes way for the code, and a code for the next one; a failure stays in the chat.
+        values = {**method_values(state), "method": TextKey(f"method.{method}")}
+        return _method_taken(choosing, method, context, RecordAnswer("failed.done", values))
+    # What takes the place of a code far above would be missed.
+    is_below = isinstance(state, states.Scanning | states.Expired)
+    return _method_taken(choosing, method, context, is_below=is_below)
 
 
 def _named_method(choosing: states.Confirming, event: Event, context: RuleContext) -> Method | None:
@@ -135,22 +154,6 @@ def _named_method(choosing: states.Confirming, event: Event, context: RuleContex
     offered = [choice for choice in METHODS if is_offered(choosing, choice, context.methods)]
     named = match_choice(event.text, offered, by_position=False)
     return None if named is None else Method(named.value)
-
-
-def _method_taken(before: states.StateBase, choosing: states.Confirming, method: Method, context: RuleContext) -> Step:
-    record: tuple[Effect, ...] = ()
-    if isinstance(before, states.Failed):
-        # Any other question makes way for the code, and a code for the next one; a failure stays in the chat.
-        record = (RecordAnswer("failed.done", {**method_values(before), "method": TextKey(f"method.{method}")}),)
-    if method is Method.FACE:
-        return ask(_asking_for_face(choosing, context), *record)
-    # What takes the place of a code far above would be missed.
-    is_below = isinstance(before, states.Scanning | states.Expired)
-    return open_attempt(choosing, method, context, *record, is_below=is_below)
-
-
-def _asking_for_face(state: states.Confirming, context: RuleContext) -> states.AgreeingFace:
-    return states.AgreeingFace(account=state.account, question_id=context.question_id, identity=state.identity)
 
 
 # The code
@@ -366,11 +369,6 @@ def shown_again(state: states.Verified, _: Event, context: RuleContext) -> Step:
 
 def verified_stays(state: states.Verified, _: Event, __: RuleContext) -> Step:
     return Step(state, (SendText("verified.stays"),))
-
-
-def _confirmed_record(state: states.Confirming, method: Method) -> RecordAnswer:
-    name, number = state.identity.name.masked, state.identity.number.masked
-    return RecordAnswer("confirm.done", {"name": name, "number": number, "method": TextKey(f"method.{method}")})
 
 
 def _link_ended(context: RuleContext) -> Step:
