@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.engine.notices import LEASE, NoticeDispatcher, event_of
-from bot.flow.effects import AskQuestion, EditCaption, ReplaceCodeWithPicture
+from bot.flow.effects import AskQuestion, EditCaption, Picture, ReplaceCodeWithPicture
 from bot.flow.events import AttemptFailed, AttemptPassed, AttemptProgressed, Choice, CodeExpired, CodeExpiring, Event
 from bot.flow.states import PhoneStage
 from tests.bot.engine.runner_fixture import ANNA, RunnerFixture, runner_fixture
@@ -77,6 +77,8 @@ async def test_progress_and_result_are_told_in_order_and_once(tmp_path: Path) ->
     ]
     assert told == [1, 1, 0]
     assert shown[-3:] == ["AskQuestion", "EditCaption", "AskQuestion"]
+    closed = [reply.closed_code for _, reply in desk.chat.shown if isinstance(reply, AskQuestion)]
+    assert [code.picture for code in closed if code is not None] == [Picture.VERIFIED]
 
 
 async def test_a_notice_of_a_process_that_died_is_told_by_the_next_as_soon_as_its_lease_is_over(tmp_path: Path) -> None:

@@ -247,6 +247,12 @@ async def test_a_result_whose_code_the_person_deleted_is_told_once() -> None:
         assert (result["id"], sender.scheduled_deletions) == (panel_id(sender), [])
 
 
+def check_told_once(sender: SenderFixture, code: int) -> None:
+    """The result is the panel, and the code, which could not be closed, is deleted later."""
+    assert sender.scheduled_deletions == [(person_of(sender.guest.id), code)]
+    assert panel_id(sender) == sender.guest.messages()[-1]["id"] != code
+
+
 async def test_a_result_is_told_once_while_telegram_does_not_change_its_code_which_is_deleted_later() -> None:
     async with sender_fixture() as sender:
         await sender.show(CODE)
@@ -254,8 +260,7 @@ async def test_a_result_is_told_once_while_telegram_does_not_change_its_code_whi
         await sender.simulator.inject_fault("editMessageMedia", "502", times=3)
         await sender.show(VERIFIED)
 
-        assert sender.scheduled_deletions == [(person_of(sender.guest.id), code)]
-        assert panel_id(sender) == sender.guest.messages()[-1]["id"] != code
+        check_told_once(sender, code)
 
 
 async def test_a_result_is_told_once_where_telegram_refuses_the_caption_of_its_code() -> None:
@@ -265,8 +270,7 @@ async def test_a_result_is_told_once_where_telegram_refuses_the_caption_of_its_c
         sender.panel = Panel(code, PanelKind.PHOTO, "✓" * 1025).dump()
         await sender.show(VERIFIED)
 
-        assert sender.scheduled_deletions == [(person_of(sender.guest.id), code)]
-        assert panel_id(sender) == sender.guest.messages()[-1]["id"] != code
+        check_told_once(sender, code)
 
 
 async def test_a_result_without_a_code_on_the_screen_takes_the_panel_away() -> None:
