@@ -7,9 +7,12 @@ answers, as the turn of an update is before the update is confirmed.
 """
 
 import base64
+import hmac
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
+from urllib.parse import parse_qsl
 
 from bot.content.catalogue import Catalogue
 from bot.content.telegram_html import strip_tags
@@ -20,7 +23,6 @@ from bot.flow.rows import RuleContext
 from bot.flow.rules.details import ELSEWHERE, NAME_TO_CHECK, read_form
 from bot.handlers.incoming import person_of
 from bot.handlers.keyboards import is_public
-from bot.init_data import user_of
 from verification.dialogue_store import Dialogue, DialogueStore, DialogueUnit
 from verification.identity import Identity
 from verification.ids import PersonId
@@ -28,6 +30,8 @@ from verification.record import Record
 from web.dependencies import FormAnswers, FormResult, FormStatus
 
 _VALID_FOR = timedelta(hours=24)
+_MAX_FIELDS = 32
+"""Of what Telegram says of a Mini App."""
 _TYPED = states.AskingName | states.CheckingName | states.AskingNumber | states.ChangingName | states.ChangingNumber
 """The states whose question the form may answer."""
 _ELSEWHERE = {f"problem.number.{problem}" for problem in ELSEWHERE}
@@ -129,3 +133,24 @@ class PrivateForm(Record, kw_only=True):
             asks_check=problems.get("name") == NAME_TO_CHECK,
             elsewhere=self.catalogue.text(language, "link.international.url") if is_elsewhere else "",
         )
+
+
+def user_of(init_data: str, bot_token: str, now: datetime) -> int | None:
+    """The id of the person who opened the Mini App; None when Telegram did not sign it for this bot, or long ago.
+
+    The rule: https://core.telegram.org/bots/webapps#validating-data-received-via-the-mini-app
+    """
+    try:
+        facts = dict(parse_qsl(init_data, strict_parsing=True, max_num_fields=_MAX_FIELDS))
+        signature = facts.pop("hash")
+        text = "\n".join(f"{key}={value}" for key, value in sorted(facts.items()))
+        key = hmac.digest(b"WebAppData", bot_token.encode(), "sha256")
+        expected = hmac.digest(key, text.encode(), "sha256").hex()
+        if not hmac.compare_digest(expected.encode(), signature.encode()):
+            return None
+        if now.timestamp() - int(facts["auth_date"]) > _VALID_FOR.total_seconds():
+            return None
+        user = json.loads(facts["user"])["id"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return user if isinstance(user, int) else None

@@ -1,124 +1,32 @@
 """The settings of the program: read once from the environment and `.env`; a wrong one is told in one line."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from bot import setting_types as types
 from bot.env_file import check_names, read_variables
 from bot.proxies import Proxy, is_bypassed, parse_proxy
 from verification.attempts import Method
 from verification.callers.keys import ApiCaller, read_callers
 from verification.limits import AttemptLimits
-from verification.providers.addresses import is_elsewhere, is_loopback, parse_base_url
-from verification.signing import WebhookSigner
-from verification.support.service import is_valid_ttl
+from verification.providers.addresses import is_elsewhere, is_loopback
 
-_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{20,}")
-_PROVIDERS = ("simulated", "http", "off")
 _NEEDED_SETTINGS = {
     "tencent": ("tencent_secret_id", "tencent_secret_key", "tencent_rule_id"),
     "alipay": ("alipay_app_id", "alipay_private_key", "alipay_public_key"),
 }
-_KINDS = {"provider_face": (*_PROVIDERS, *_NEEDED_SETTINGS), "provider_netid": ("simulated", "off")}
-_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
-_ID = re.compile(r"\d{1,15}")
-_USER_NAME = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-_OPERATOR_NAME = 64
-_CONTACT = 256
-_KEY = re.compile(r"[A-Za-z0-9_-]{24,128}")
-_TENCENT_WORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_ALIPAY_APP = re.compile(r"\d{16}")
 _TENCENT_QR_TTL = timedelta(minutes=40)
 """A flow of FaceID ends after two hours, and an attempt may get its full time three times."""
-_OUR_LANGUAGE = re.compile(r"(zh|en)(?![a-z])")
-_LOCALES = re.compile(r"[_:.@]|^(c|posix)$")
 
 
 class BadSetting(Exception):
     """A setting cannot be used; the message is one line that names it."""
-
-
-def parse_duration(text: str) -> timedelta:
-    """Read a duration such as `30s`, `10m`, `2h` or `7d`; raises `ValueError`."""
-    match = _DURATION.fullmatch(text.strip().lower())
-    if match is None:
-        raise ValueError("write a number and a unit: 30s, 10m, 2h")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-
-
-def _duration(text: object) -> object:
-    return text if isinstance(text, timedelta) else parse_duration(str(text))
-
-
-def _language(text: object) -> object:
-    language = str(text).lower()
-    if found := _OUR_LANGUAGE.match(language):
-        return found[1]
-    # Desktops set LANGUAGE for themselves ("de_DE:de"), so a list of locales is a hint and never refused.
-    if _LOCALES.search(language):
-        return "zh"
-    raise ValueError("write zh or en")
-
-
-def _capitals(text: object) -> object:
-    return text.upper() if isinstance(text, str) else text
-
-
-def _small_letters(text: object) -> object:
-    return text.lower() if isinstance(text, str) else text
-
-
-def _flag(text: object) -> object:
-    if isinstance(text, bool):
-        return text
-    if str(text) not in ("0", "1"):
-        raise ValueError("write 1 or 0")
-    return str(text) == "1"
-
-
-def _split_list(hosts: str) -> list[str]:
-    return [host for each in hosts.split(",") if (host := each.strip().lower())]
-
-
-def _check_once(items: Sequence[str], kind: str) -> None:
-    twice = [number for number, item in enumerate(items, 1) if item in items[: number - 1]]
-    if twice:
-        raise ValueError(f"{kind} {twice[0]} is listed twice")
-
-
-def _check_server(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        misread = "@" in parts.path or bool(parts.fragment) or parts.port == 0
-    except ValueError:
-        misread = True
-    # Otherwise a part of the password is taken for the host or the database, and printed in an error.
-    if misread:
-        raise ValueError("cannot be read; in a password, write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A")
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
 FORMER_NAMES = {
@@ -197,262 +105,65 @@ class Settings(BaseModel):
         extra="ignore", frozen=True, hide_input_in_errors=True, populate_by_name=True, validate_default=True
     )
 
-    bot_token: SecretStr | None = None
-    bot_api_url: str = "https://api.telegram.org"
-    telegram_proxy: SecretStr | None = None
+    bot_token: types.BotToken | None = None
+    bot_api_url: types.Address = "https://api.telegram.org"
+    telegram_proxy: types.ProxyUrl | None = None
     https_proxy: SecretStr | None = None
     http_proxy: SecretStr | None = None
     all_proxy: SecretStr | None = None
     no_proxy: str = ""
     data_dir: Path = Path("data")
-    database_url: SecretStr = SecretStr("")
+    database_url: types.DatabaseUrl = SecretStr("")
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    public_url: str = ""
-    trusted_proxies: str = "127.0.0.0/8,::1"
+    public_url: types.OwnAddress = ""
+    trusted_proxies: types.Networks = "127.0.0.0/8,::1"
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    metrics_key: SecretStr | None = None
-    metrics_campaigns: Flag = False
-    webhook_url: str = ""
+    metrics_key: types.Key | None = None
+    metrics_campaigns: types.Flag = False
+    webhook_url: types.OwnAddress = ""
     webhook_secret: SecretStr | None = None
-    provider_wechat: str = "simulated"
-    provider_qq: str = "simulated"
-    provider_face: str = "simulated"
-    provider_netid: str = "off"
-    provider_url: str = ""
-    provider_secret: SecretStr | None = None
-    provider_redirect_hosts: str = Field(default="", validation_alias=_also("provider_redirect_hosts"))
-    tencent_secret_id: SecretStr | None = None
-    tencent_secret_key: SecretStr | None = None
-    tencent_rule_id: str = ""
-    tencent_endpoint: str = "https://faceid.tencentcloudapi.com"
-    alipay_app_id: str = ""
-    alipay_private_key: SecretStr | None = None
-    alipay_public_key: str = ""
-    alipay_gateway: str = "https://openapi.alipay.com/gateway.do"
-    allow_simulated: Flag = False
+    provider_wechat: types.Provider = "simulated"
+    provider_qq: types.Provider = "simulated"
+    provider_face: types.FaceProvider = "simulated"
+    provider_netid: types.NetidProvider = "off"
+    provider_url: types.ServiceUrl = ""
+    provider_secret: types.SigningSecret | None = None
+    provider_redirect_hosts: types.Hosts = Field(default="", validation_alias=_also("provider_redirect_hosts"))
+    tencent_secret_id: types.TencentKey | None = None
+    tencent_secret_key: types.TencentKey | None = None
+    tencent_rule_id: types.TencentRule = ""
+    tencent_endpoint: types.ApiUrl = "https://faceid.tencentcloudapi.com"
+    alipay_app_id: types.AlipayApp = ""
+    alipay_private_key: types.AlipayPrivateKey | None = None
+    alipay_public_key: types.AlipayPublicKey = ""
+    alipay_gateway: types.EndpointUrl = "https://openapi.alipay.com/gateway.do"
+    allow_simulated: types.Flag = False
     encryption_keys: SecretStr | None = None
     index_key: SecretStr | None = None
-    qr_ttl: Duration = timedelta(minutes=10)
-    link_ttl: Duration = timedelta(minutes=30)
-    reminders: Flag = True
+    qr_ttl: types.CodeDuration = timedelta(minutes=10)
+    link_ttl: types.LinkDuration = timedelta(minutes=30)
+    reminders: types.Flag = True
     reminder_utc_offset: float = Field(default=8, ge=-12, le=14, allow_inf_nan=False)
     retention_days: int = Field(default=30, ge=1, le=3650)
     daily_attempt_limit: int = Field(
         default=AttemptLimits().overall, ge=1, le=1_000_000, validation_alias=_also("daily_attempt_limit")
     )
-    log_format: Annotated[Literal["text", "json"], BeforeValidator(_small_letters)] = "text"
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_capitals)] = "INFO"
-    language: Annotated[str, BeforeValidator(_language)] = "zh"
+    log_format: Annotated[Literal["text", "json"], types.SmallLetters] = "text"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], types.Capitals] = "INFO"
+    language: types.Language = "zh"
     clock_offset_file: Path | None = None
     dialogue_coverage_file: Path | None = None
     messages_per_second: int = Field(default=25, ge=1, le=10_000)
     messages_per_chat_per_second: float = Field(default=1, gt=0, le=1000, allow_inf_nan=False)
-    rate_limit_sending: Flag = Field(default=True, validation_alias=_also("rate_limit_sending"))
-    result_webhook_url: str = ""
-    result_webhook_secret: SecretStr | None = None
-    operator_name: str = ""
-    operator_contact: str = ""
-    staff_ids: str = ""
-    desk_key: SecretStr | None = None
-    api_keys: SecretStr | None = None
-
-    @field_validator("bot_token")
-    @classmethod
-    def _token_looks_right(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
-            raise ValueError("this is not a token as BotFather gives it (123456:ABC…)")
-        return token
-
-    @field_validator("bot_api_url", "public_url", "webhook_url")
-    @classmethod
-    def _is_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("write an address with http:// or https://")
-        if parts.port == 0:
-            raise ValueError("write a port from 1 to 65535, or none")
-        return url.rstrip("/")
-
-    @field_validator("public_url", "webhook_url")
-    @classmethod
-    def _is_base_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("write an address without user, query and fragment")
-        return url
-
-    @field_validator("telegram_proxy")
-    @classmethod
-    def _is_proxy(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            parse_proxy(url.get_secret_value())
-        return url
-
-    @field_validator("database_url")
-    @classmethod
-    def _names_a_database(cls, url: SecretStr) -> SecretStr:
-        written = url.get_secret_value()
-        if written.startswith(("postgresql://", "postgres://")):
-            _check_server(written)
-        elif written and not re.fullmatch(r"sqlite:///(?!:memory:$).+", written):
-            raise ValueError("write sqlite:///data/bot.sqlite3 or postgresql://user:password@host/name")
-        return url
-
-    @field_validator("provider_wechat", "provider_qq", "provider_face", "provider_netid")
-    @classmethod
-    def _provider_is_known(cls, name: str, field: ValidationInfo) -> str:
-        known = _KINDS.get(str(field.field_name), _PROVIDERS)
-        if name not in known:
-            raise ValueError(f"this release has only the providers: {', '.join(known)}")
-        return name
-
-    @field_validator("tencent_secret_id", "tencent_secret_key")
-    @classmethod
-    def _is_half_a_key(cls, half: SecretStr | None) -> SecretStr | None:
-        if half is not None and not _TENCENT_WORD.fullmatch(half.get_secret_value()):
-            raise ValueError("this is not a key as the console of Tencent Cloud gives it")
-        return half
-
-    @field_validator("tencent_rule_id")
-    @classmethod
-    def _is_rule(cls, rule: str) -> str:
-        if rule and not _TENCENT_WORD.fullmatch(rule):
-            raise ValueError("this is not a RuleId as the console of FaceID gives it")
-        return rule
-
-    @field_validator("tencent_endpoint")
-    @classmethod
-    def _is_api(cls, url: str) -> str:
-        if parse_base_url(url.rstrip("/")).path:
-            raise ValueError("write an address without a path")
-        return url.rstrip("/")
-
-    @field_validator("result_webhook_url")
-    @classmethod
-    def _is_result_endpoint(cls, url: str) -> str:
-        if url:
-            parse_base_url(url)
-        return url
-
-    @field_validator("provider_url")
-    @classmethod
-    def _is_providers_address(cls, url: str) -> str:
-        if url:
-            parse_base_url(url)
-        return url.rstrip("/")
-
-    @field_validator("provider_secret", "result_webhook_secret")
-    @classmethod
-    def _is_signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None:
-            WebhookSigner(secret.get_secret_value())
-        return secret
-
-    @field_validator("alipay_app_id")
-    @classmethod
-    def _is_app(cls, app_id: str) -> str:
-        if app_id and not _ALIPAY_APP.fullmatch(app_id):
-            raise ValueError("this is not an APPID as Alipay's console gives it: 16 digits")
-        return app_id
-
-    @field_validator("alipay_private_key")
-    @classmethod
-    def _is_private_key(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None:
-            # Imported where it is used: the start of all other bots would take it in for nothing.
-            from verification.providers.alipay.signer import MerchantKey
-
-            MerchantKey(key.get_secret_value())
-        return key
-
-    @field_validator("alipay_public_key")
-    @classmethod
-    def _is_public_key(cls, key: str) -> str:
-        if key:
-            from verification.providers.alipay.signer import PlatformKey
-
-            PlatformKey(key)
-        return key
-
-    @field_validator("alipay_gateway")
-    @classmethod
-    def _is_gateway(cls, url: str) -> str:
-        parse_base_url(url)
-        return url
-
-    @field_validator("provider_redirect_hosts")
-    @classmethod
-    def _are_hosts(cls, hosts: str) -> str:
-        if not all(_HOST.fullmatch(host) for host in _split_list(hosts)):
-            raise ValueError("write hosts with commas between them, without https:// and paths")
-        _check_once(_split_list(hosts), "host")
-        return hosts
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, networks: str) -> str:
-        for network in _split_list(networks):
-            try:
-                ip_network(network)
-            except ValueError:
-                raise ValueError(
-                    "write addresses and networks with commas between them: 10.1.2.3,172.18.0.0/16"
-                ) from None
-        return networks
-
-    @field_validator("staff_ids")
-    @classmethod
-    def _are_ids(cls, ids: str) -> str:
-        if not all(_ID.fullmatch(each) for each in _split_list(ids)):
-            raise ValueError("write Telegram ids with commas between them: 100012345,100054321")
-        _check_once(_split_list(ids), "id")
-        return ids
-
-    @field_validator("operator_name")
-    @classmethod
-    def _is_one_line(cls, name: str) -> str:
-        if len(name) > _OPERATOR_NAME or not name.isprintable():
-            raise ValueError(f"write a name of at most {_OPERATOR_NAME} characters, in one line")
-        return name.strip()
-
-    @field_validator("operator_contact")
-    @classmethod
-    def _is_contact(cls, contact: str) -> str:
-        is_page = contact.startswith(("https://", "http://")) and "." in (urlsplit(contact).hostname or "")
-        is_written_well = not re.search(r"[\s<>\"]", contact) and len(contact) <= _CONTACT
-        is_known = is_page or _USER_NAME.fullmatch(contact) or _EMAIL.fullmatch(contact)
-        if contact and not (is_known and is_written_well):
-            raise ValueError("write a web address (https://…), an e-mail address or a Telegram name (@support)")
-        return contact
-
-    @field_validator("desk_key", "metrics_key")
-    @classmethod
-    def _is_key(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and not _KEY.fullmatch(key.get_secret_value()):
-            raise ValueError("a key is 24 to 128 letters, digits, _ or -; make one by: openssl rand -hex 24")
-        return key
-
-    @field_validator("api_keys")
-    @classmethod
-    def _are_callers(cls, keys: SecretStr | None) -> SecretStr | None:
-        if keys is not None:
-            _check_once([caller.key for caller in read_callers(keys.get_secret_value())], "key")
-        return keys
-
-    @field_validator("link_ttl")
-    @classmethod
-    def _link_ttl_in_range(cls, ttl: timedelta) -> timedelta:
-        if not is_valid_ttl(ttl):
-            raise ValueError("write a time from 1m to 30d")
-        return ttl
-
-    @field_validator("qr_ttl")
-    @classmethod
-    def _qr_ttl_in_range(cls, ttl: timedelta) -> timedelta:
-        if not timedelta(seconds=1) <= ttl <= timedelta(hours=2):
-            raise ValueError("write a time from 1s to 2h")
-        return ttl
+    rate_limit_sending: types.Flag = Field(default=True, validation_alias=_also("rate_limit_sending"))
+    result_webhook_url: types.EndpointUrl = ""
+    result_webhook_secret: types.SigningSecret | None = None
+    operator_name: types.OperatorName = ""
+    operator_contact: types.OperatorContact = ""
+    staff_ids: types.TelegramIds = ""
+    desk_key: types.Key | None = None
+    api_keys: types.ApiKeys | None = None
 
     @model_validator(mode="after")
     def _proxy_is_usable(self) -> Self:
@@ -596,7 +307,7 @@ class Settings(BaseModel):
     @property
     def staff(self) -> frozenset[int]:
         """The Telegram ids that may use staff commands."""
-        return frozenset(map(int, _split_list(self.staff_ids)))
+        return frozenset(map(int, types.split_list(self.staff_ids)))
 
     @property
     def api_callers(self) -> tuple[ApiCaller, ...]:
@@ -606,7 +317,7 @@ class Settings(BaseModel):
     @property
     def proxies(self) -> tuple[str, ...]:
         """The addresses and networks whose X-Forwarded-For is believed."""
-        return tuple(_split_list(self.trusted_proxies))
+        return tuple(types.split_list(self.trusted_proxies))
 
     @property
     def serves_metrics(self) -> bool:
@@ -618,7 +329,7 @@ class Settings(BaseModel):
     @property
     def phone_hosts(self) -> frozenset[str]:
         """The hosts that a provider may redirect phones to: `PROVIDER_REDIRECT_HOSTS`, or else its own host."""
-        return frozenset(_split_list(self.provider_redirect_hosts) or [urlsplit(self.provider_url).netloc.lower()])
+        return frozenset(types.split_list(self.provider_redirect_hosts) or [urlsplit(self.provider_url).netloc.lower()])
 
     @property
     def store_url(self) -> str:

@@ -14,7 +14,8 @@ from bot.cli.support_client import ACTOR, open_support_client, read_language, re
 from bot.cli.tables import format_moment, plain_table, render_table
 from bot.clock import new_token
 from bot.images.funnel_format import format_duration
-from bot.settings import BadSetting, Settings, parse_duration
+from bot.setting_types import parse_duration
+from bot.settings import BadSetting, Settings
 from verification.attempts import Method
 from verification.identity import mask_account
 from verification.invitations import (

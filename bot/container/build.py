@@ -45,17 +45,18 @@ from bot.handlers.staff.handler import StaffHandler
 from bot.handlers.staff.service import StaffService
 from bot.intake import AnyApplication, Poller, UpdateIntake
 from bot.jobs.cleanup import Cleanup, DeletionScheduler
-from bot.jobs.provider_metrics import ProviderCollector
+from bot.jobs.count_metrics import CountCollector
 from bot.jobs.result_webhook import ResultSender
-from bot.jobs.store_metrics import StoreCollector
 from bot.private_form import FormLinks, PrivateForm
 from bot.settings import Settings
+from storage.database import DatabaseCounts
 from verification.attempts import Method
 from verification.callers.keys import is_api_caller
 from verification.core import Core, CoreDeps
 from verification.ids import PersonId
 from verification.limits import AttemptLimits
 from verification.provider_polling import ProviderPoller
+from verification.providers.counts import ProviderCounts
 from verification.result_outbox import DeliveryStatus
 from verification.support.service import SupportService
 
@@ -83,10 +84,8 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
     `replica_name` names this program among others on the same store, and stays the same over its restarts.
     """
     registry, announcements = CollectorRegistry(), Announcements()
-    counts = deps.store.counts
-    registry.register(StoreCollector(lambda: counts.commits, lambda: counts.round_trips))
-    registry.register(ProviderCollector(deps.providers.counts))
-    counts.on_commit = Histogram(
+    register_counts(registry, deps.store.counts, deps.providers.counts)
+    deps.store.counts.on_commit = Histogram(
         "storage_commit_seconds", "How long commits take", registry=registry, buckets=_SHORT
     ).observe
     ProcessCollector(registry=registry)
@@ -118,6 +117,19 @@ def build_app(settings: Settings, deps: AppDeps, *, replica_name: str) -> BotApp
         web_app=pages,
         metrics_app=metrics,
     )
+
+
+def register_counts(registry: CollectorRegistry, database: DatabaseCounts, providers: ProviderCounts) -> None:
+    """Show what the database and the providers count."""
+    trips = "Round trips to the server, or to the thread of the embedded database"
+    unknown = "Codes of a provider that are in no table"
+    for collector in (
+        CountCollector("storage_commits", "Commits that changed something", lambda: database.commits),
+        CountCollector("storage_round_trips", trips, lambda: database.round_trips),
+        CountCollector("bot_provider_unknown", unknown, lambda: providers.unknown_codes, label="code"),
+        CountCollector("bot_provider_billed", "Checks that a provider charges for", lambda: providers.billed),
+    ):
+        registry.register(collector)
 
 
 def _core(settings: Settings, deps: AppDeps, announcements: Announcements) -> Core:

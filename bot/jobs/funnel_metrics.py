@@ -14,8 +14,8 @@ from verification.support.funnel import FunnelCount
 from verification.support.store import SupportStore
 
 _JOURNEYS = "Journeys that reached a step, by the campaign they began under"
-_METHODS = "Journeys that reached a step by a way, by the campaign they began under"
-_FAILURES = "Attempts that failed, by reason and way"
+_METHODS = "Journeys that reached a step by a method, by the campaign they began under"
+_FAILURES = "Attempts that failed, by reason and method"
 
 
 class FunnelCollector(Collector):

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.init_data import user_of
+from bot.private_form import user_of
 
 TOKEN = "1000:a-token-for-tests"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
