@@ -40,7 +40,7 @@ from bot.flow.states import (
     StateBase,
 )
 from bot.flow.table import TABLE
-from bot.flow.typed_input import match_choice, match_command
+from bot.flow.typed_input import is_done, match_choice, match_command
 from bot.flow.typed_words import METHODS
 from verification.attempts import Method
 
@@ -60,6 +60,9 @@ _OTHER_WORDS: Mapping[type[StateBase], Mapping[Choice, Sequence[Choice]]] = {
     },
 }
 """By state: the choices that are meant as well by the words of choices that the state does not have."""
+
+_SAME_METHOD: Mapping[type[StateBase], Choice] = {Expired: Choice.NEW_CODE, Failed: Choice.TRY_AGAIN}
+"""By state: the choice of a person who names the method of the attempt; elsewhere that asks for nothing new."""
 
 _STATE_ROWS: dict[tuple[type[StateBase], Trigger], Row] = {(row.state, row.trigger): row for row in TABLE if row.state}
 _GENERAL_ROWS: dict[Trigger, Row] = {row.trigger: row for row in TABLE if row.state is None}
@@ -195,9 +198,12 @@ def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
 
 def _choice_by_other_words(state: State, text: str, known: Sequence[Choice]) -> Choice | None:
     """The choice that stands for what a text names, where that has no button: another method, for example."""
+    if is_done(text):
+        # "Scanned it with QQ" asks for nothing.
+        return None
     for choice, meant in _OTHER_WORDS.get(type(state), {}).items():
         if choice in known and (named := match_choice(text, meant, by_position=False)):
-            return None if _is_in_use(state, named) else choice
+            return _SAME_METHOD.get(type(state)) if _is_in_use(state, named) else choice
     return None
 
 

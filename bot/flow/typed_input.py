@@ -7,7 +7,7 @@ the button at that position. The word lists are grammar; they are never shown.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from itertools import accumulate
@@ -115,8 +115,20 @@ _COMMANDS: Mapping[Command, Sequence[_Kinds]] = {
 }
 _CODE = (_kinds(typed_words.CODE), _kinds(*typed_words.CODE_PAIR))
 _AGAINST_REMINDERS = (_kinds(typed_words.AGAINST_REMINDERS), _kinds(*typed_words.REMINDER_PAIR))
-_DONE, _WHY = (_kinds(typed_words.DONE),), (_kinds(typed_words.WHY),)
-_ORDINALS = {(_kinds(words),): position for words, position in typed_words.ORDINALS.items()}
+_DONE = (_kinds(typed_words.DONE), _kinds(typed_words.METHOD_TROUBLE[0], typed_words.DONE))
+_WHY = (_kinds(typed_words.WHY),)
+_METHOD_TROUBLE = (_kinds(*typed_words.METHOD_TROUBLE), *_CHOICES[Choice.OTHER_METHOD])
+_TROUBLE = (_kinds(typed_words.TROUBLES),)
+_REFUSAL = (_kinds(f"{typed_words.CHOICES[Choice.NOT_NOW]} {typed_words.TROUBLES} 算了"),)
+_ALSO = ("也", "都")
+_METHODS, _DENIALS, _SWITCHES = (
+    tuple(words.split()) for words in (typed_words.METHOD_TROUBLE[0], typed_words.DENIALS, typed_words.SWITCHES)
+)
+_METHOD_OR_TROUBLE = re.compile(f"(?P<trouble>{'|'.join(typed_words.TROUBLES.split())})|{'|'.join(_METHODS)}")
+_ORDINALS = {
+    (_kinds(words), *(_kinds(words, *kinds) for kinds in typed_words.CONFIRMED)): position
+    for words, position in typed_words.ORDINALS.items()
+}
 _FILLERS, _FEW_FILLERS, _DOUBT = _kinds(
     typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT
 )
@@ -128,7 +140,7 @@ _UNITS = re.compile(r"[a-z0-9]+|[^\W_]")
 _APOSTROPHES = re.compile("['’]")
 _GREETING = re.compile("[你您]好")
 """It agrees to nothing, though "好" does."""
-_CLAUSE_ENDS = re.compile(r"[,，.。;；!！、]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
+_CLAUSE_ENDS = re.compile(r"[,，.。;；!！]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
 _LONGEST = 40
 
 
@@ -156,7 +168,7 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
         return choice
     exact = (choice for choice in offered if word in _CHOICE_WORDS[choice])
     said = (choice for choice in offered if _means(spoken, choice))
-    return next(exact, None) or next(said, None) or _method_beside_denial(text, offered)
+    return next(exact, None) or next(said, None) or _method_beside_denial(text, spoken, offered)
 
 
 def _at_position(word: str, spoken: _Spoken, offered: Sequence[Choice]) -> Choice | None:
@@ -170,13 +182,37 @@ def _ordinal(spoken: _Spoken) -> int:
     return next((position for readings, position in _ORDINALS.items() if _is_said(spoken, readings)), 0)
 
 
-def _method_beside_denial(text: str, offered: Sequence[Choice]) -> Choice | None:
+def _method_beside_denial(text: str, spoken: _Spoken, offered: Sequence[Choice]) -> Choice | None:
+    """The one method that a text wants which says of others, before or after it, that they do not work."""
     methods = [choice for choice in typed_words.METHODS if choice in offered]
-    clauses = _CLAUSE_ENDS.split(text[: 4 * _LONGEST]) if methods else ()
-    if len(clauses) < 2:
+    if not methods or not any(word in spoken.text for word in _METHODS):
         return None
-    others = _spoken(" ".join(clause for clause in clauses if not _means(_spoken(clause), Choice.OTHER_METHOD)))
-    return next((choice for choice in methods if _means(others, choice)), None)
+    clauses = _CLAUSE_ENDS.split(text[: 4 * _LONGEST])
+    others = [clause for clause in clauses if not _is_said(_spoken(clause), (*_METHOD_TROUBLE, *_REFUSAL))]
+    parts = [_spoken(" ".join(others))] if 0 < len(others) < len(clauses) else [*_parts_beside_denial(spoken)]
+    found = {choice for part in parts for choice in methods if _means(part, choice)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _parts_beside_denial(spoken: _Spoken) -> Iterator[_Spoken]:
+    """What a text without signs may want, for each place where it may be cut into that and a denial."""
+    for end in spoken.ends:
+        first, second = _cut(spoken, 0, end), _cut(spoken, end, len(spoken.text))
+        # "No WeChat QQ": nobody knows whether both are meant.
+        is_unclear = first.text.endswith(_METHODS) and second.text.startswith(_METHODS)
+        if is_unclear or first.text.endswith(_ALSO) or second.text.startswith(_ALSO):
+            continue
+        is_without_method = _is_said(first, _TROUBLE) and second.text.startswith(_SWITCHES)
+        if is_without_method or (_is_said(first, _METHOD_TROUBLE) and not first.text.endswith(_DENIALS)):
+            yield second
+        if _is_said(second, _METHOD_TROUBLE) and not _begins_with_trouble(second):
+            yield first
+
+
+def _begins_with_trouble(spoken: _Spoken) -> bool:
+    """Whether a text says that something does not work before it names a method, and so means what was named before."""
+    found = _METHOD_OR_TROUBLE.search(spoken.text)
+    return found is not None and found["trouble"] is not None
 
 
 def is_button_word(text: str) -> bool:
@@ -245,6 +281,11 @@ def _spoken(text: str, *, of_question: bool = False) -> _Spoken:
     units = _UNITS.findall(_GREETING.sub(" ", _APOSTROPHES.sub("", folded)))
     whole = "".join(units)
     return _Spoken(whole if len(whole) < _LONGEST else "", frozenset(accumulate(map(len, units))))
+
+
+def _cut(spoken: _Spoken, start: int, end: int) -> _Spoken:
+    """A part of a text, as a text."""
+    return _Spoken(spoken.text[start:end], frozenset(place - start for place in spoken.ends if start < place <= end))
 
 
 def _means(spoken: _Spoken, choice: Choice) -> bool:

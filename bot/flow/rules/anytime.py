@@ -39,6 +39,9 @@ from bot.flow.states import State
 from bot.flow.typed_input import Remark, is_question, is_why
 from bot.flow.unanswered import redact_question
 
+_NOTHING_ASKED = states.ReadingEnterprise | states.ReadingOverseas | states.Verified
+"""The states in which a person may only take note."""
+
 
 def cancelled(state: states.StateBase, _: Event, context: RuleContext) -> Step:
     idle = states.Idle(account=state.account, question_id=context.question_id)
@@ -120,8 +123,10 @@ def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
 
 def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
     """A text that is not expected may be a question: then the FAQ answers it, and the state's own question stays."""
-    if isinstance(state, states.Failed | states.QuotaFull) and is_why(event.text):
+    if isinstance(state, states.Failed | states.QuotaFull | states.Verified) and is_why(event.text):
         return ask(state)
+    if isinstance(state, _NOTHING_ASKED) and context.words.remark(event.text) is Remark.BUTTON:
+        return Step(state, (short_prompt(state, "misc.noted"),))
     if is_question(event.text):
         unanswered = Step(state, (short_prompt(state, "misc.no_answer"), *count_unanswered(state, event.text)))
     else:

@@ -168,7 +168,8 @@ def answer_own_words(state: State, text: str, context: RuleContext) -> Step | No
     if answer := answer_wish(state, text, context) or (is_answered and answer_from_faq(state, text, context)):
         return answer
     if remark in SMALL_TALK:
-        return Step(touched(state), (short_prompt(state, f"misc.{remark}"),))
+        section = "verified" if isinstance(state, states.Verified) and remark is Remark.THANKS else "misc"
+        return Step(touched(state), (short_prompt(state, f"{section}.{remark}"),))
     return None
 
 

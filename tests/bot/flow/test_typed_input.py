@@ -171,9 +171,12 @@ PAIRS = [(choice, pair) for choice, pairs in typed_words.CHOICE_PAIRS.items() fo
 
 
 def texts_of(pair: typed_words.Pair) -> list[str]:
-    """Each word of both kinds, with a word of the other kind."""
-    things, deeds = (words.split() for words in pair)
-    return [*(f"{thing} {deeds[0]}" for thing in things), *(f"{things[0]} {deed}" for deed in deeds)]
+    """Each word of every kind, with the first word of each other kind."""
+    kinds = [words.split() for words in pair]
+    firsts = [words[0] for words in kinds]
+    return [
+        " ".join([*firsts[:place], word, *firsts[place + 1 :]]) for place, words in enumerate(kinds) for word in words
+    ]
 
 
 @pytest.mark.parametrize(("choice", "pair"), PAIRS)

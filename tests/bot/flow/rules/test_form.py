@@ -55,7 +55,7 @@ def test_the_form_leads_from_every_typed_step_to_the_check_of_the_masked_data(st
 
 @in_each_typed_state
 def test_its_button_stands_under_the_question_and_under_the_reminder_of_it(state: State) -> None:
-    reminded = advance(state, Said("下一步"), CONTEXT)
+    reminded = advance(state, Said("提交"), CONTEXT)
 
     assert FormButton() in buttons(prompt(state))
     assert any(FormButton() in buttons(effect) for effect in reminded.effects)

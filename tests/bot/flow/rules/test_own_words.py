@@ -75,6 +75,50 @@ MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
     (states.Failed, "maybe this is wrong", Choice.DISPUTE),
     (states.Verified, "把我的资料删了", Command.PRIVACY),
     (states.Idle, "English please", Command.LANGUAGE),
+    (states.Agreeing, "我已阅读并同意", Choice.AGREE),
+    (states.Agreeing, "看過了，同意", Choice.AGREE),
+    (states.Agreeing, "我同意，继续", Choice.AGREE),
+    (states.Agreeing, "没意见", Choice.AGREE),
+    (states.Agreeing, "确定", Choice.AGREE),
+    (states.Agreeing, "ok fine", Choice.AGREE),
+    (states.Agreeing, "I accept the terms", Choice.AGREE),
+    (states.Agreeing, "yes I agree, let's continue", Choice.AGREE),
+    (states.Agreeing, "不太想同意", Choice.NOT_NOW),
+    (states.Agreeing, "拒绝授权", Choice.NOT_NOW),
+    (states.Agreeing, "let me think", Choice.NOT_NOW),
+    (states.CheckingName, "名字没错", Choice.NAME_RIGHT),
+    (states.CheckingName, "是我本人", Choice.NAME_RIGHT),
+    (states.CheckingName, "当然", Choice.NAME_RIGHT),
+    (states.CheckingName, "correct, go on", Choice.NAME_RIGHT),
+    (states.CheckingName, "that's my real name", Choice.NAME_RIGHT),
+    (states.Confirming, "没毛病", Choice.CONFIRM),
+    (states.Confirming, "姓名没错，号码没错", Choice.CONFIRM),
+    (states.Confirming, "everything looks good", Choice.CONFIRM),
+    (states.Confirming, "姓名没错用QQ", Choice.QQ),
+    (states.Confirming, "没毛病，刷脸", Choice.FACE),
+    (states.Confirming, "信息没错，第二个", Choice.QQ),
+    (states.Confirming, "WeChat please, data is fine", Choice.WECHAT),
+    (states.Confirming, "刷脸快，刷脸", Choice.FACE),
+    (states.Confirming, "I prefer QQ", Choice.QQ),
+    (states.Confirming, "用wx", Choice.WECHAT),
+    (states.Confirming, "改一下", Choice.CHANGE_DATA),
+    (states.Confirming, "I made a mistake in the number", Choice.CHANGE_NUMBER),
+    (states.Confirming, "回去改名字", Choice.CHANGE_NAME),
+    (states.Expired, "再给我发一次", Choice.NEW_CODE),
+    (states.Expired, "刚才没来得及扫", Choice.NEW_CODE),
+    (states.Expired, "用微信", Choice.NEW_CODE),
+    (states.Expired, "不要了", Choice.CANCEL),
+    (states.Failed, "再弄一次", Choice.TRY_AGAIN),
+    (states.Failed, "try once more", Choice.TRY_AGAIN),
+    (states.Failed, "用微信再试", Choice.TRY_AGAIN),
+    (states.Failed, "资料没错啊", Choice.DISPUTE),
+    (states.Failed, "明明是我", Choice.DISPUTE),
+    (states.QuotaFull, "弄好了", Choice.FREED),
+    (states.ReadingInvitation, "my account", Choice.MINE),
+    (states.ReadingInvitation, "不认识这个账号", Choice.NOT_MINE),
+    (states.ReadingEnterprise, "选错了", Command.BACK),
+    (states.ChoosingType, "it's for me", Choice.PERSONAL),
+    (states.ChoosingType, "business account", Choice.ENTERPRISE),
 ]
 
 
@@ -96,6 +140,18 @@ SWITCHED: list[tuple[type[states.State], str, Method]] = [
     (states.Expired, "let me use QQ", Method.QQ),
     (states.Failed, "用QQ试试", Method.QQ),
     (states.Failed, "改用人脸識別", Method.FACE),
+    (states.AgreeingFace, "不同意，用QQ", Method.QQ),
+    (states.Scanning, "微信扫不了换QQ", Method.QQ),
+    (states.Scanning, "扫不了，换QQ", Method.QQ),
+    (states.Scanning, "太慢了换QQ吧", Method.QQ),
+    (states.Scanning, "没微信有QQ", Method.QQ),
+    (states.Scanning, "只有QQ没有微信", Method.QQ),
+    (states.Scanning, "微信QQ都不行刷脸吧", Method.FACE),
+    (states.Scanning, "算了还是刷脸", Method.FACE),
+    (states.Scanning, "wechat doesn't work, let me use qq", Method.QQ),
+    (states.Scanning, "my wechat is broken switch to qq", Method.QQ),
+    (states.Failed, "换QQ再试一次", Method.QQ),
+    (states.Failed, "微信不通过换刷脸", Method.FACE),
 ]
 
 
@@ -136,7 +192,13 @@ def _opened(state: states.Opening) -> ShowCode:
     return code
 
 
-@pytest.mark.parametrize("text", ["换种方式", "不想用微信", "我名字填错了", "别的方法"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("换种方式", "不想用微信", "我名字填错了", "别的方法", "不刷脸"),
+        *("没有QQ也没有微信", "QQ也没有微信也没有", "没有微信、QQ", "没有微信QQ", "微信不想用QQ", "微信QQ都没有"),
+    ],
+)
 def test_who_names_no_other_method_is_offered_them(text: str) -> None:
     assert isinstance(advance(scanning(), Said(text), CONTEXT).state, states.Confirming)
 
@@ -169,9 +231,51 @@ def test_a_doubtful_text_agrees_to_nothing_and_ends_nothing(state: states.State)
         assert row.trigger is Said, text
 
 
-@pytest.mark.parametrize("kind", [states.Failed, states.QuotaFull])
-@pytest.mark.parametrize("text", ["为什么", "为什么呀？", "是什么原因", "怎么回事", "why?", "為什麼"])
-def test_who_asks_why_is_told_the_reason_again(kind: type[states.State], text: str) -> None:
+CONSENTS = (states.Agreeing, states.AgreeingFace)
+
+
+@pytest.mark.parametrize("kind", CONSENTS)
+@pytest.mark.parametrize(
+    "text", ["继续", "下一步", "已阅读", "知道了", "我了解了", "刷脸吧", "go on", "let's go", "I have read it"]
+)
+def test_who_only_goes_on_or_has_read_has_not_agreed(kind: type[states.State], text: str) -> None:
+    row = row_for_event(OF_KIND[kind], Said(text))
+
+    assert row is not None
+    assert row.trigger is Said
+
+
+@pytest.mark.parametrize("text", ["打不开微信", "用不了微信", "不能用微信", "微信不行"])
+def test_trouble_with_the_method_in_use_is_no_wish_for_it(text: str) -> None:
+    assert not isinstance(advance(after(TO_CONFIRM), Said(text), CONTEXT).state, states.Opening)
+
+
+@pytest.mark.parametrize("kind", [states.Verified, states.ReadingEnterprise, states.ReadingOverseas])
+@pytest.mark.parametrize("text", ["好的", "知道了", "ok", "嗯嗯"])
+def test_who_takes_note_is_told_nothing_of_a_misunderstanding(kind: type[states.State], text: str) -> None:
+    step = advance(OF_KIND[kind], Said(text), CONTEXT)
+
+    assert step.state == OF_KIND[kind]
+    assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] == ["misc.noted"]
+
+
+@pytest.mark.parametrize("kind", [states.Failed, states.QuotaFull, states.Verified])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "为什么",
+        "为什么呀？",
+        "是什么原因",
+        "怎么回事",
+        "why?",
+        "為什麼",
+        "怎么办",
+        "那接下来怎么办",
+        "然后呢",
+        "what now?",
+    ],
+)
+def test_who_asks_why_or_what_now_is_told_it_again(kind: type[states.State], text: str) -> None:
     state = OF_KIND[kind]
 
     assert advance(state, Said(text), CONTEXT) == Step(state, (prompt(state),))
@@ -193,7 +297,15 @@ def test_a_greeting_agrees_to_nothing(state: states.State) -> None:
 
 @pytest.mark.parametrize(
     ("method", "text"),
-    [(Method.WECHAT, "还是微信"), (Method.FACE, "用微信"), (Method.FACE, "刷脸"), (Method.FACE, "用微信扫了")],
+    [
+        *(
+            (Method.WECHAT, "还是微信"),
+            (Method.WECHAT, "QQ扫了"),
+            (Method.WECHAT, "用QQ扫完了"),
+            (Method.QQ, "微信扫好了"),
+        ),
+        *((Method.FACE, "用微信"), (Method.FACE, "刷脸"), (Method.FACE, "用微信扫了")),
+    ],
 )
 def test_the_method_in_use_or_the_app_that_scans_it_does_not_end_the_attempt(method: Method, text: str) -> None:
     assert advance(scanning(method), Said(text), CONTEXT).state == replace(scanning(method), touched=True)

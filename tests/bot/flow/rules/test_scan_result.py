@@ -245,7 +245,7 @@ def test_a_verified_account_stays_so() -> None:
         >> /status
         << AskQuestion verified.ask_again + status.verified
         >> 谢谢
-        << AskQuestion verified.ask_again + misc.thanks
+        << AskQuestion verified.ask_again + verified.thanks
         >> core: attempt opened
         << CancelAttempt
         """,
