@@ -56,7 +56,7 @@ CHOICES: Mapping[Choice, str] = {
     "yesthatsmyname thatsmyname realname",
     Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 "
     "错了 填错了 打错了 输错了 写错了 "
-    "不太对 不大对 重新输入 重新填 重填 "
+    "不太对 不大对 重新输入 重新填 重新填写 重填 "
     "no nope notypeitagain notmyname wrong wrongname itsnot somethingiswrong",
     Choice.CONFIRM: f"{_YES} {_GO_ON} 确认无误 无误 填对 核对过 随便 都行 无所谓 任选 "
     "confirm confirmed allcorrect looksgood looksright allgood good any whatever",

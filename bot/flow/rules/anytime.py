@@ -1,5 +1,7 @@
 """Rules for what may happen in every state: cancelling, commands, side messages, and input that answers no question."""
 
+from msgspec.structs import replace
+
 from bot.flow import states
 from bot.flow.effects import (
     LANGUAGES,
@@ -36,7 +38,7 @@ from bot.flow.rules.common import (
 from bot.flow.rules.links import show_step
 from bot.flow.rules.reminding import reminders_stopped
 from bot.flow.states import State
-from bot.flow.typed_input import Remark, is_question, is_why
+from bot.flow.typed_input import Remark, is_question, is_why, normalize
 from bot.flow.unanswered import redact_question
 
 _NOTHING_ASKED = states.ReadingEnterprise | states.ReadingOverseas | states.Verified
@@ -125,8 +127,9 @@ def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
     """A text that is not expected may be a question: then the FAQ answers it, and the state's own question stays."""
     if isinstance(state, states.Failed | states.QuotaFull | states.Verified) and is_why(event.text):
         return ask(state)
-    if isinstance(state, _NOTHING_ASKED) and context.words.remark(event.text) is Remark.BUTTON:
-        return Step(state, (short_prompt(state, "misc.noted"),))
+    is_emoji = not normalize(event.text)
+    if isinstance(state, _NOTHING_ASKED) and (is_emoji or context.words.remark(event.text) is Remark.BUTTON):
+        return Step(state, (replace(short_prompt(state, "misc.not_understood"), note=None),))
     if is_question(event.text):
         unanswered = Step(state, (short_prompt(state, "misc.no_answer"), *count_unanswered(state, event.text)))
     else:
