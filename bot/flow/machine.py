@@ -35,6 +35,7 @@ from bot.flow.states import (
     Failed,
     Identified,
     Opening,
+    QuotaFull,
     Scanning,
     State,
     StateBase,
@@ -53,6 +54,7 @@ _OTHER_WORDS: Mapping[type[StateBase], Mapping[Choice, Sequence[Choice]]] = {
         Choice.NEW_CODE: (Choice.TRY_AGAIN, Choice.AGREE),
         Choice.OTHER_METHOD: (*METHODS, Choice.CHANGE_DATA),
     },
+    QuotaFull: {Choice.FREED: (Choice.TRY_AGAIN,)},
     Failed: {
         Choice.TRY_AGAIN: (Choice.NEW_CODE, Choice.AGREE),
         Choice.OTHER_METHOD: METHODS,

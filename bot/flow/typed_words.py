@@ -12,8 +12,8 @@ Pair = tuple[str, ...]
 """Words of several kinds, of which a text has one each."""
 
 _YES = (
-    "是 是的 对 对的 好 好的 可以 嗯 没错 没有错 正确 确认 确定 当然 没问题 没有问题 没毛病 "
-    "ok okay yes yep yeah sure right correct fine ofcourse certainly definitely absolutely exactly"
+    "是 是的 对 对的 好 好的 可以 嗯 没错 没有错 正确 确认 确定 当然 没问题 没有问题 没毛病 ok okay yes yep yup yeah "
+    "yea ya sure right correct fine indeed itis ofcourse certainly definitely absolutely exactly"
 )
 _GO_ON = "继续 下一步 next goon goahead continue proceed letsgo letsdoit letscontinue"
 _NAME_WORDS = "姓名 名字 名 name"
@@ -21,43 +21,35 @@ _NUMBER_WORDS = "号码 身份证 身份证号 身份证号码 证号 number idn
 _DATA_WORDS = f"{_NAME_WORDS} {_NUMBER_WORDS} 资料 信息 内容 数据 两个 data details info information everything"
 _NOTHING_WRONG = (
     "对 对的 没错 没有错 无误 没问题 没有问题 没毛病 正确 没填错 没写错 没输错 填的对 填的没错 写的没错 输的没错 填对 "
-    "核对过 "
-    "right correct fine ok good accurate true looksgood looksright"
+    "核对过 right correct fine ok good accurate true looksgood looksright"
 )
 
 CHOICES: Mapping[Choice, str] = {
     Choice.BEGIN: "开始 重新开始 认证 实名认证 begin start startverification verify",
-    Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 我的 自己用 个人账号 个人号 personal person personalaccount "
-    "individual personalverification "
-    "myself mine justme onlyme forme itsforme",
-    Choice.MINE: "这是我的账号个人认证 是我的账号 是我的 个人认证 个人 是 是的 对 是自己的账号 "
-    "我的 我的账号 没错 对的 当然 确认 是本人的 mine yes yep yeah correct thisismyaccount itismine itsmine myaccount "
-    "itsmyaccount personal "
-    "thisismyaccountgoon",
+    Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 我的 自己用 个人账号 个人号 personal person "
+    "personalaccount individual personalverification myself mine myown myownaccount justme onlyme forme itsforme",
+    Choice.MINE: "这是我的账号个人认证 是我的账号 是我的 个人认证 个人 是 是的 对 是自己的账号 我的 我的账号 没错 "
+    "对的 当然 确认 是本人的 mine yes yep yeah correct thisismyaccount itismine itsmine myaccount itsmyaccount myown "
+    "myownaccount itsmyownaccount personal thisismyaccountgoon",
     Choice.NOT_MINE: "不是我的账号 不是我的 不是 不认识 不认识这个账号 没见过 no notmine notmyaccount "
     "thisisnotmyaccount",
     Choice.ENTERPRISE: "企业 企业认证 企业用户 公司 公司用 企业账号 公司账号 企业号 enterprise company business "
-    "corporate businessaccount "
-    "companyaccount",
-    Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 "
-    "overseas hongkong macau taiwan hkmacautaiwanoverseas foreigner",
+    "corporate businessaccount companyaccount",
+    Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 overseas "
+    "hongkong macau taiwan hkmacautaiwanoverseas foreigner",
     Choice.AGREE: "同意 同意并继续 同意授权 同意刷脸 授权 接受 认可 好 好的 可以 行 是的 确认 确定 当然 没问题 "
-    "没有问题 没意见 "
-    "agree agreed accept accepted yes yep yeah sure ok okay fine alright goahead noproblem soundsgood ofcourse "
-    "certainly definitely absolutely agreeandcontinue",
-    Choice.NOT_NOW: "想想 想一想 考虑 考虑一下 考虑考虑 暂不 暂不同意 不同意 不太同意 不想同意 不太想同意 "
-    "不愿意 不愿 不接受 不授权 不认可 不可以 不继续 先不 不要 不行 不想 不太想 拒绝 拒绝授权 以后再说 下次再说 下次 no "
-    "nope nah noway notnow notyet disagree "
-    "dontagree "
-    "notagree donotagree dontaccept notaccept donotaccept decline reject refuse letmethink letmethinkaboutit "
-    "thinkaboutit",
+    "没有问题 没意见 agree agreed accept accepted yes yep yup yeah yea ya sure ok okay indeed fine alright goahead "
+    "noproblem soundsgood ofcourse certainly definitely absolutely agreeandcontinue",
+    Choice.NOT_NOW: "想想 想一想 考虑 考虑一下 考虑考虑 暂不 暂不同意 不同意 不太同意 不想同意 不太想同意 不愿意 不愿 "
+    "不接受 不授权 不认可 不可以 不继续 先不 不要 不行 不想 不太想 拒绝 拒绝授权 以后再说 下次再说 下次 no nope nah "
+    "noway notnow notyet disagree dontagree notagree donotagree dontaccept notaccept donotaccept decline reject "
+    "refuse dontwanttoagree dontwantto dontwantthat letmethink letmethinkaboutit thinkaboutit",
     Choice.NAME_RIGHT: f"{_YES} {_GO_ON} 是我的姓名 是我的名字 是这个名字 真的 确实 就是 是我 本人 是本人 我本人 "
     f"是我本人 叫这个 就叫这个 "
     "yesthatsmyname thatsmyname realname",
-    Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 "
-    "错了 填错了 打错了 输错了 写错了 "
-    "不太对 不大对 重新输入 重新填 重新填写 重填 "
-    "no nope notypeitagain notmyname wrong wrongname itsnot somethingiswrong",
+    Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 错了 填错了 打错了 输错了 写错了 "
+    "不太对 不大对 重新输入 重新填 重新填写 重填 no nope notypeitagain notmyname wrong wrongname itsnot "
+    "somethingiswrong",
     Choice.CONFIRM: f"{_YES} {_GO_ON} 确认无误 无误 填对 核对过 随便 都行 无所谓 任选 "
     "confirm confirmed allcorrect looksgood looksright allgood good any whatever",
     Choice.CHANGE_NAME: "姓名 typo",
@@ -67,26 +59,23 @@ CHOICES: Mapping[Choice, str] = {
     Choice.FACE: "人脸 刷脸 扫脸 脸 面部 面容 露脸 拍脸 刷人脸 face facial faceid selfie",
     Choice.NETID: "网号 网证 netid networkidentity usemynetworkidentity",
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 重新生成 过期 失效 再给我一个 新的 新一个 再来一个码 "
-    "再来个码 newcode "
-    "refresh getanewcode expired newone anotherone",
+    "再来个码 newcode refresh getanewcode expired newone anotherone",
     Choice.OTHER_METHOD: "换种方式 换一种 别的 不刷脸 不扫脸 不露脸 不扫码 anothermethod",
     Choice.TRY_AGAIN: "再试一次 重新试 重新试试 重新认证 重新验证 重新弄 重试 再来一次 再来 重新来 重来 再试 再弄 "
-    "再弄一次 再做一次 再认证一次 "
-    "继续 重新来一遍 重新扫 再扫一次 再扫 再来一遍 再来一个 再发 再发一次 再发一遍 再发一个 重新发 重新发一个 重发 "
-    "还要 没来得及 没来得及扫 再给我发 再给我发一次 再给我发一个 "
-    "tryagain retry again continue onemoretime oncemore onemoretry anothertry tryoncemore sendagain resend another "
-    "givemeanother",
+    "再弄一次 再做一次 再认证一次 继续 重新来一遍 重新扫 再扫一次 再扫 再来一遍 再来一个 再发 再发一次 再发一遍 "
+    "再发一个 重新发 重新发一个 重发 还要 没来得及 没来得及扫 再给我发 再给我发一次 再给我发一个 tryagain retry again "
+    "continue onemoretime oncemore onemoretry anothertry tryoncemore sendagain resend another givemeanother",
     Choice.CHANGE_DATA: "修改资料 修改 更改 改 变更 changedata change edit modify",
-    Choice.FREED: "已腾出名额继续 已腾出名额 腾出名额了 腾出来 已经腾出来 空出来 注销了一个 注销了 腾出 继续 "
-    "已注销 注销好 好了 弄好 弄好了 搞定 搞定了 ifreedaplace freed iclosedone done finished continue",
-    Choice.DISPUTE: "对结果有异议 有异议 结果不对 这不对 不服 弄错了 搞错了 申诉 投诉结果 结果错了 结果有误 结果有问题 "
-    "不可能 明明是我 明明是本人 填的没错 写的没错 没填错 "
-    "thisiswrong wrong idisagree appeal dispute notright notfair unfair impossible",
-    Choice.BACK: "返回 上一步 后退 回去 返回上一步 回上一步 回上一页 上一页 退回 退回去 选错 选错了 点错 点错了 重新选 "
-    "重选 back goback wrongone",
-    Choice.CANCEL: "取消 取消认证 退出 算了 算啦 终止 结束认证 先取消 不要认证 不玩了 不试了 不扫了 放弃 "
-    "不弄了 不办了 不做了 不搞了 不认证了 不想弄 不想办 不想做 不想搞 不想认证 不要了 不用了 不需要了 不用认证 "
-    "cancel quit stop nevermind forgetit giveup idontwantthis idontwanttodothis",
+    Choice.FREED: "已腾出名额继续 已腾出名额 腾出名额了 腾出来 已经腾出来 空出来 注销了一个 注销了 腾出 继续 已注销 "
+    "注销好 好了 弄好 弄好了 搞定 搞定了 ifreedaplace freed iclosedone done finished continue",
+    Choice.DISPUTE: "对结果有异议 有异议 结果不对 这不对 不服 弄错了 搞错了 申诉 投诉结果 结果错了 结果有误 "
+    "结果有问题 不可能 明明是我 明明是本人 填的没错 写的没错 没填错 thisiswrong wrong idisagree appeal dispute "
+    "notright notfair unfair impossible cantberight thiscantberight thatcantberight itwasme thatwasme",
+    Choice.BACK: "返回 上一步 后退 回去 返回上一步 回上一步 回上一页 上一页 退回 退回去 选错 选错了 点错 点错了 "
+    "重新选 重选 back goback wrongone",
+    Choice.CANCEL: "取消 取消认证 退出 算了 算啦 终止 结束认证 先取消 不要认证 不玩了 不试了 不扫了 放弃 不弄了 "
+    "不办了 不做了 不搞了 不认证了 不想弄 不想办 不想做 不想搞 不想认证 不要了 不用了 不需要了 不用认证 cancel quit "
+    "stop nevermind forgetit giveup idontwantthis idontwanttodothis",
 }
 """The words of each choice. A text may say them among words that change nothing: see `FILLERS`."""
 
@@ -94,13 +83,12 @@ METHODS = (Choice.WECHAT, Choice.QQ, Choice.FACE)
 _METHOD_WORDS = " ".join(CHOICES[method] for method in METHODS)
 DENIALS = (
     "不是 没 没有 别用 别选 不想 不要 不用 不会 不能 不喜欢 不支持 dont not no without havent donthave dontlike hate "
-    "cant "
-    "cannot"
+    "cant cannot"
 )
 """Words before a method that a person does not want or have."""
 _MISTAKES = (
-    "改 换 别的 少 漏 不正确 修改 更改 重填 重新填 重新输入 填 写 打 输 弄 错 不对 不太对 不大对 有误 "
-    "change edit fix correct another wrong iswrong misspelled typo mistake mistyped imistyped mademistake madeamistake"
+    "改 换 别的 少 漏 不正确 修改 更改 重填 重新填 重新输入 填 写 打 输 弄 错 不对 不太对 不大对 有误 change edit fix "
+    "correct another wrong iswrong misspelled typo mistake mistyped imistyped mademistake madeamistake"
 )
 
 _ALL_IS_RIGHT = (f"{_DATA_WORDS} 都 all", _NOTHING_WRONG)
@@ -108,6 +96,12 @@ CONFIRMED: Sequence[Pair] = ((CHOICES[Choice.CONFIRM],), _ALL_IS_RIGHT)
 """Words that people say beside the method they choose: that the data are right."""
 
 CHOICE_PAIRS: Mapping[Choice, Sequence[Pair]] = {
+    Choice.FREED: [
+        (
+            "注销了 注销掉 已注销 腾出了 解绑了 释放了 删了 closed freed deleted removed released",
+            "账号 账户 名额 一个 account accounts one place slot",
+        )
+    ],
     Choice.DISPUTE: [_ALL_IS_RIGHT],
     Choice.NAME_RIGHT: [(_NAME_WORDS, f"{_NOTHING_WRONG} real")],
     Choice.CONFIRM: [_ALL_IS_RIGHT],
@@ -168,21 +162,20 @@ LINKS: Mapping[str, str] = {
 """The words of buttons that open a page, by the page's key."""
 
 CODE = (
-    "复制链接 在本机打开 再显示一次二维码 二维码 在哪 在哪里 "
-    "copylink openonthisphone openhere showthecodeagain qrcode code senditagain showitagain"
+    "复制链接 在本机打开 再显示一次二维码 二维码 在哪 在哪里 copylink openonthisphone openhere showthecodeagain qrcode "
+    "code senditagain showitagain"
 )
 CODE_PAIR: Pair = (
     "码 二维码 图片 图 qrcode code picture image",
-    "哪 哪里 在哪 在哪里 呢 发 再发 重发 再发一次 再显示一次 看不到 看不见 找不到 没 没有 不见 "
-    "where wheres whereis send show again resend",
+    "哪 哪里 在哪 在哪里 呢 发 再发 重发 再发一次 再显示一次 看不到 看不见 找不到 没 没有 不见 where wheres whereis "
+    "send show again resend",
 )
 """Words of a person who looks for the code or for the buttons below it."""
 
 _UNFIT = "不可以 不方便 不安全 不能用 不会用 没法用"
 TROUBLES = (
-    "不行 不好使 不好用 用不了 扫不了 扫不出 扫不出来 扫不上 打不开 登不上 登不了 登录不了 没装 没下载 没注册 "
-    "没登录 坏了 失败 没过 没通过 不通过 "
-    "太麻烦 太慢 doesntwork dontwork isntworking notworking wontwork broken fails failed"
+    "不行 不好使 不好用 用不了 扫不了 扫不出 扫不出来 扫不上 打不开 登不上 登不了 登录不了 没装 没下载 没注册 没登录 "
+    "坏了 失败 没过 没通过 不通过 太麻烦 太慢 doesntwork dontwork isntworking notworking wontwork broken fails failed"
 )
 """Words of what does not work; before a method they do not deny it."""
 SWITCHES = "换 改 还是 那 就 用 switch change let use"
@@ -193,8 +186,9 @@ DONE = "扫完 扫好 扫了 弄好 弄完 搞定 完成 授权 已授权 认证
 """Words of a person who has done what the phone asks for."""
 
 WHY = (
-    "怎么办 咋办 那怎么办 怎么弄 接下来怎么办 接下来 然后 然后呢 whatnow whatnext nowwhat whatshouldido whatdoido "
-    "whatcanido 为什么 为啥 为何 怎么回事 怎么会 怎么会这样 什么原因 什么情况 原因 why reason whathappened howcome"
+    "怎么办 咋办 那怎么办 怎么弄 接下来怎么办 接下来 然后 然后呢 whatnow whatnext whatsnext whatisnext nowwhat "
+    "whatshouldido whatdoido whatcanido 为什么 为啥 为何 怎么回事 怎么会 怎么会这样 什么原因 什么情况 原因 why reason "
+    "whathappened howcome"
 )
 """Words of a person who wants to know why it did not go on; the question on the screen says it."""
 
@@ -202,28 +196,27 @@ FORM = "在网页上填不发到聊天里 在网页上填 在网页上填写 网
 """Words of the button that opens the private form."""
 
 FILLERS = (
-    "我 我们 我要 我想 我选 我把 你 您 你们 就 要 用 选 选择 改用 换 换成 换用 改成 还是 那 那就 这 这个 那个 "
-    "这样 个 一个 种 请 麻烦 帮我 给我 直接 先用 只有 只能 来 把 都 也 再 全 吧 了 啊 呀 哦 啦 哈 呗 的 嗯 好 "
-    "好的 好吧 行 对 对的 是 是的 谢谢 一下 下 试 试试 看看 现在 刚才 刚刚 确实 真的 认证 扫码 识别 支付 方式 切换到 "
-    "换到 给 已经 有 字 位 里 一位 一直 人 i id ill im my me we you the a an to for it its itis thats is "
-    "please pls plz thanks thankyou ok okay yes then just now want wantto wanna would like choose pick take "
-    "use using with by go letme lets try one this that in instead anymore already scan recognition do of all "
-    "have am was were them give 想 想要 想用 想选 扫一扫 扫一下 扫吧 比较 更 方便 方便点 快 快点 简单 点 喜欢 习惯 "
-    "常用 算了还是 "
-    "回去 里面 上 prefer rather better scanned faster quicker easier easy simple more switchto changeto"
+    "我 我们 我要 我想 我选 我把 你 您 你们 就 要 用 选 选择 改用 换 换成 换用 改成 还是 那 那就 这 这个 那个 这样 个 "
+    "一个 种 请 麻烦 帮我 给我 直接 先用 只有 只能 来 把 都 也 再 全 吧 了 啊 呀 哦 啦 哈 呗 的 嗯 好 好的 好吧 行 对 "
+    "对的 是 是的 谢谢 一下 下 试 试试 看看 现在 刚才 刚刚 确实 真的 认证 扫码 识别 支付 方式 切换到 换到 给 已经 有 "
+    "字 位 里 一位 一直 人 i id ill im my me we you the a an to for it its itis thats is please pls plz thanks "
+    "thankyou ok okay yes then just now want wantto wanna would like choose pick take use using with by go letme lets "
+    "try one this that in instead anymore already scan recognition do of all have am was were them give 想 想要 想用 "
+    "想选 扫一扫 扫一下 扫吧 比较 更 方便 方便点 快 快点 简单 点 喜欢 习惯 常用 算了还是 回去 里面 上 prefer rather "
+    "better scanned faster quicker easier easy simple more switchto changeto option choice only send get need"
 )
 """Words that change nothing about what a text wants: who, how much, politeness. No word of doubt or denial."""
 FILLERS_OF_CONSENT = (
     "我 就 那 都 吧 了 啊 呀 哦 啦 的 嗯 好 好的 好吧 对 对的 是 是的 谢谢 已 已经 已阅读 已阅读并 阅读 看过 看完 读过 "
-    "读完 知道 明白 了解 "
-    "开始 继续 下一步 i ok okay yes to it all please thanks ihaveread iveread read and understood the terms this that "
+    "读完 知道 明白 了解 开始 继续 下一步 i ok okay yes to it all please thanks everything ihaveread iveread read and "
+    "understood the terms this that "
     f"lets {_GO_ON}"
 )
 """The fillers for those choices that must be meant beyond doubt."""
 STRICT = (Choice.AGREE, Choice.MINE)
 FILLERS_OF_DOUBT = (
-    "好像 可能 应该 应该是 似乎 大概 也许 估计 恐怕 怕 貌似 怀疑 觉得 感觉 看来 看起来 有点 有些 来着 "
-    "think seems seem maybe perhaps probably might may be guess believe afraid looks look there be"
+    "好像 可能 应该 应该是 似乎 大概 也许 估计 恐怕 怕 貌似 怀疑 觉得 感觉 看来 看起来 有点 有些 来着 think seems seem "
+    "maybe perhaps probably might may be guess believe afraid looks look there be"
 )
 """Words of somebody who is not sure: they change nothing about a correction or a question, and fit no other choice."""
 DOUBTFUL = (
@@ -242,12 +235,12 @@ ORDINALS = {
 """Positions in words, from one."""
 TRADITIONAL = str.maketrans(
     "並併來係俬個們內兩冊別刪剛厤唄問單噹國圖壞實寫對導帐帳幫幷彆彔後復態慣慮應懷戶掃換擇據擾敗數暫曆會査棄業樣機檯權"
-    "歡歷沒況灣為無煩爲狀獲現異當發眞確碼種穫箇簡終結絕給絶經維網繫繼續纔習翫聯脩臉臺號衕裏裝裡製複覆覈見覺訂計訊記許"
-    "訴註証詢試該認語誤說説請謂講謝證識議讀變資賬較載輸轉辦迴這進過選還釦銷錄錯録鏈門閉開閱閲關際隨隱隻頁題額願顯颱騰"
-    "騷驗髮鵝麪麫麵麼麽點齣",
+    "歡歷沒況灣為無煩爲狀獲現異當發眞確碼種穫箇簡終結絕給絶綁經維網繫繼續纔習翫聯脩臉臺號衕裏裝裡製複覆覈見覺訂計訊記"
+    "許訴註証詢試該認語誤說説請謂講謝證識議讀變資賬較載輸轉辦迴這進過選還釋釦銷錄錯録鏈門閉開閱閲關際隨隱隻頁題額願顯"
+    "颱騰騷驗髮鵝麪麫麵麼麽點齣",
     "并并来系私个们内两册别删刚历呗问单当国图坏实写对导账账帮并别录后复态惯虑应怀户扫换择据扰败数暂历会查弃业样机台权"
-    "欢历没况湾为无烦为状获现异当发真确码种获个简终结绝给绝经维网系继续才习玩联修脸台号同里装里制复复核见觉订计讯记许"
-    "诉注证询试该认语误说说请谓讲谢证识议读变资账较载输转办回这进过选还扣销录错录链门闭开阅阅关际随隐只页题额愿显台腾"
-    "骚验发鹅面面面么么点出",
+    "欢历没况湾为无烦为状获现异当发真确码种获个简终结绝给绝绑经维网系继续才习玩联修脸台号同里装里制复复核见觉订计讯记"
+    "许诉注证询试该认语误说说请谓讲谢证识议读变资账较载输转办回这进过选还释扣销录错录链门闭开阅阅关际随隐只页题额愿显"
+    "台腾骚验发鹅面面面么么点出",
 )
 """The traditional characters of the words above; all others are in `bot/content`."""
