@@ -298,21 +298,24 @@ def _is_said(spoken: _Spoken, readings: Sequence[_Kinds], fillers: frozenset[str
 
 def _consists_of(spoken: _Spoken, kinds: _Kinds, fillers: frozenset[str]) -> bool:
     """Whether a text can be read as words of every kind and fillers; "好吧" is one word, and "好" with another, too."""
-    known, every_kind = _by_first_letter((*kinds, fillers)), frozenset(range(len(kinds)))
-    # By place: the kinds that the text up to there has, in each way to read it.
-    readings: defaultdict[int, set[frozenset[int]]] = defaultdict(set, {0: {frozenset()}})
+    words, changing_nothing = _by_first_letter(kinds), _by_first_letter((fillers,), are_fillers=True)
+    # By place: the kinds that the text up to there has, as bits, in each way to read it.
+    readings: defaultdict[int, set[int]] = defaultdict(set, {0: {0}})
     for at, letter in enumerate(spoken.text):
-        for word, has in known.get(letter, ()) if at in readings else ():
+        if at not in readings:
+            continue
+        for word, has in (*words.get(letter, ()), *changing_nothing.get(letter, ())):
             end = at + len(word)
             if end in spoken.ends and spoken.text.startswith(word, at):
                 readings[end] |= {found | has for found in readings[at]}
-    return any(found >= every_kind for found in readings[len(spoken.text)])
+    return (1 << len(kinds)) - 1 in readings[len(spoken.text)]
 
 
 @cache
-def _by_first_letter(kinds: _Kinds) -> Mapping[str, Sequence[tuple[str, frozenset[int]]]]:
-    """Words of some kinds by their first letter, with the numbers of their kinds."""
-    found = defaultdict[str, list[tuple[str, frozenset[int]]]](list)
+def _by_first_letter(kinds: _Kinds, *, are_fillers: bool = False) -> Mapping[str, Sequence[tuple[str, int]]]:
+    """Words of some kinds by their first letter, with a bit for each kind that they are of; fillers are of none."""
+    found = defaultdict[str, list[tuple[str, int]]](list)
     for word in frozenset[str]().union(*kinds):
-        found[word[0]].append((word, frozenset(number for number, kind in enumerate(kinds) if word in kind)))
+        bits = 0 if are_fillers else sum(1 << number for number, kind in enumerate(kinds) if word in kind)
+        found[word[0]].append((word, bits))
     return found
