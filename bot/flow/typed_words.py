@@ -26,15 +26,15 @@ _NOTHING_WRONG = (
 
 CHOICES: Mapping[Choice, str] = {
     Choice.BEGIN: "开始 重新开始 认证 实名认证 begin start startverification verify",
-    Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 我的 自己用 个人账号 个人号 personal person "
+    Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 我的 自己用 学生 老师 个人账号 个人号 personal person "
     "personalaccount individual personalverification myself mine myown myownaccount justme onlyme forme itsforme",
     Choice.MINE: "这是我的账号个人认证 是我的账号 是我的 个人认证 个人 是 是的 对 是自己的账号 我的 我的账号 没错 "
     "对的 当然 确认 是本人的 mine yes yep yeah correct thisismyaccount itismine itsmine myaccount itsmyaccount myown "
     "myownaccount itsmyownaccount personal thisismyaccountgoon",
     Choice.NOT_MINE: "不是我的账号 不是我的 不是 不认识 不认识这个账号 没见过 no notmine notmyaccount "
     "thisisnotmyaccount",
-    Choice.ENTERPRISE: "企业 企业认证 企业用户 公司 公司用 企业账号 公司账号 企业号 enterprise company business "
-    "corporate businessaccount companyaccount",
+    Choice.ENTERPRISE: "企业 企业认证 企业用户 公司 公司用 开公司 单位 单位用 企业账号 公司账号 企业号 enterprise "
+    "company business corporate businessaccount companyaccount",
     Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 overseas "
     "hongkong macau taiwan hkmacautaiwanoverseas foreigner",
     Choice.AGREE: "同意 同意并继续 同意授权 同意刷脸 授权 接受 认可 好 好的 可以 行 是的 确认 确定 当然 没问题 "
@@ -234,13 +234,13 @@ ORDINALS = {
 }
 """Positions in words, from one."""
 TRADITIONAL = str.maketrans(
-    "並併來係俬個們內兩冊別刪剛厤唄問單噹國圖壞實寫對導帐帳幫幷彆彔後復態慣慮應懷戶掃換擇據擾敗數暫曆會査棄業樣機檯權"
-    "歡歷沒況灣為無煩爲狀獲現異當發眞確碼種穫箇簡終結絕給絶綁經維網繫繼續纔習翫聯脩臉臺號衕裏裝裡製複覆覈見覺訂計訊記"
-    "許訴註証詢試該認語誤說説請謂講謝證識議讀變資賬較載輸轉辦迴這進過選還釋釦銷錄錯録鏈門閉開閱閲關際隨隱隻頁題額願顯"
-    "颱騰騷驗髮鵝麪麫麵麼麽點齣",
-    "并并来系私个们内两册别删刚历呗问单当国图坏实写对导账账帮并别录后复态惯虑应怀户扫换择据扰败数暂历会查弃业样机台权"
-    "欢历没况湾为无烦为状获现异当发真确码种获个简终结绝给绝绑经维网系继续才习玩联修脸台号同里装里制复复核见觉订计讯记"
-    "许诉注证询试该认语误说说请谓讲谢证识议读变资账较载输转办回这进过选还释扣销录错录链门闭开阅阅关际随隐只页题额愿显"
-    "台腾骚验发鹅面面面么么点出",
+    "並併來係俬個們內兩冊別刪剛厤唄問單噹國圖壞學實寫對導帐師帳幫幷彆彔後復態慣慮應懷戶掃換擇據擾敗數暫曆會査棄業樣機"
+    "檯權歡歷沒況灣為無煩爲狀獲現異當發眞確碼種穫箇簡終結絕給絶綁經維網繫繼續纔習翫聯脩臉臺號衕裏裝裡製複覆覈見覺訂計"
+    "訊記許訴註証詢試該認語誤說説請謂講謝證識議讀變資賬較載輸轉辦迴這進過選還釋釦銷錄錯録鏈門閉開閱閲關際隨隱隻頁題額"
+    "願顯颱騰騷驗髮鵝麪麫麵麼麽點齣",
+    "并并来系私个们内两册别删刚历呗问单当国图坏学实写对导账师账帮并别录后复态惯虑应怀户扫换择据扰败数暂历会查弃业样机"
+    "台权欢历没况湾为无烦为状获现异当发真确码种获个简终结绝给绝绑经维网系继续才习玩联修脸台号同里装里制复复核见觉订计"
+    "讯记许诉注证询试该认语误说说请谓讲谢证识议读变资账较载输转办回这进过选还释扣销录错录链门闭开阅阅关际随隐只页题额"
+    "愿显台腾骚验发鹅面面面么么点出",
 )
 """The traditional characters of the words above; all others are in `bot/content`."""
