@@ -26,8 +26,9 @@ _NOTHING_WRONG = (
 
 CHOICES: Mapping[Choice, str] = {
     Choice.BEGIN: "开始 重新开始 认证 实名认证 begin start startverification verify",
-    Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 我的 自己用 学生 老师 个人账号 个人号 personal person "
-    "personalaccount individual personalverification myself mine myown myownaccount justme onlyme forme itsforme",
+    Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 我的 自己用 个人的实名 个人实名 学生 老师 个人账号 个人号 "
+    "personal person personalaccount individual personalverification myself mine myown myownaccount justme onlyme "
+    "forme itsforme",
     Choice.MINE: "这是我的账号个人认证 是我的账号 是我的 个人认证 个人 是 是的 对 是自己的账号 我的 我的账号 没错 "
     "对的 当然 确认 是本人的 mine yes yep yeah correct thisismyaccount itismine itsmine myaccount itsmyaccount myown "
     "myownaccount itsmyownaccount personal thisismyaccountgoon",
@@ -37,9 +38,10 @@ CHOICES: Mapping[Choice, str] = {
     "company business corporate businessaccount companyaccount",
     Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 overseas "
     "hongkong macau taiwan hkmacautaiwanoverseas foreigner",
-    Choice.AGREE: "同意 同意并继续 同意授权 同意刷脸 授权 接受 认可 好 好的 可以 行 是的 确认 确定 当然 没问题 "
-    "没有问题 没意见 agree agreed accept accepted yes yep yup yeah yea ya sure ok okay indeed fine alright goahead "
-    "noproblem soundsgood ofcourse certainly definitely absolutely agreeandcontinue",
+    Choice.AGREE: "同意 同意并继续 同意授权 同意刷脸 授权 接受 认可 愿意 好 好的 可 可以 行 是的 确认 确定 当然 "
+    "没问题 没有问题 没意见 欧克 agree agreed accept accepted consent y ido yes yess yep yup yeah yea ya sure ok okk "
+    "okay okey okie indeed allgood finewithme fine alright goahead noproblem soundsgood ofcourse certainly definitely "
+    "absolutely agreeandcontinue",
     Choice.NOT_NOW: "想想 想一想 考虑 考虑一下 考虑考虑 暂不 暂不同意 不同意 不太同意 不想同意 不太想同意 不愿意 不愿 "
     "不接受 不授权 不认可 不可以 不继续 先不 不要 不行 不想 不太想 拒绝 拒绝授权 以后再说 下次再说 下次 no nope nah "
     "noway notnow notyet disagree dontagree notagree donotagree dontaccept notaccept donotaccept decline reject "
@@ -54,9 +56,9 @@ CHOICES: Mapping[Choice, str] = {
     "confirm confirmed allcorrect looksgood looksright allgood good any whatever",
     Choice.CHANGE_NAME: "姓名 typo",
     Choice.CHANGE_NUMBER: "号码 身份证号",
-    Choice.WECHAT: "微信 微信扫 微信码 v信 威信 wechat weixin vx wx",
-    Choice.QQ: "qq qq扫 qq码 扣扣 扣扣扫 企鹅 腾讯qq",
-    Choice.FACE: "人脸 刷脸 扫脸 脸 面部 面容 露脸 拍脸 刷人脸 face facial faceid selfie",
+    Choice.WECHAT: "微信 微信扫 微信扫码 微信码 微信二维码 v信 威信 wechat wechatqr wechatcode weixin vx wx",
+    Choice.QQ: "qq qq扫 qq扫码 qq码 qq二维码 qqcode 扣扣 扣扣扫 企鹅 腾讯qq",
+    Choice.FACE: "人脸 刷脸 扫脸 脸 面部 面容 露脸 拍脸 刷人脸 人脸验证 人脸核验 face facial faceid selfie",
     Choice.NETID: "网号 网证 netid networkidentity usemynetworkidentity",
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 重新生成 过期 失效 再给我一个 新的 新一个 再来一个码 "
     "再来个码 newcode refresh getanewcode expired newone anotherone",
@@ -96,6 +98,15 @@ CONFIRMED: Sequence[Pair] = ((CHOICES[Choice.CONFIRM],), _ALL_IS_RIGHT)
 """Words that people say beside the method they choose: that the data are right."""
 
 CHOICE_PAIRS: Mapping[Choice, Sequence[Pair]] = {
+    Choice.PERSONAL: [(CHOICES[Choice.PERSONAL], f"{CHOICES[Choice.AGREE]} {_GO_ON} {_METHOD_WORDS}")],
+    Choice.AGREE: [
+        (
+            "同意 agree consent accept",
+            f"你们 处理 收集 使用 保存 个人 信息 资料 数据 隐私 条款 协议 声明 告知 以上 内容 全部 processing my data "
+            f"terms "
+            f"policy notice conditions above at {_METHOD_WORDS}",
+        )
+    ],
     Choice.FREED: [
         (
             "注销了 注销掉 已注销 腾出了 解绑了 释放了 删了 closed freed deleted removed released",
@@ -202,8 +213,9 @@ FILLERS = (
     "字 位 里 一位 一直 人 i id ill im my me we you the a an to for it its itis thats is please pls plz thanks "
     "thankyou ok okay yes then just now want wantto wanna would like choose pick take use using with by go letme lets "
     "try one this that in instead anymore already scan recognition do of all have am was were them give 想 想要 想用 "
-    "想选 扫一扫 扫一下 扫吧 比较 更 方便 方便点 快 快点 简单 点 喜欢 习惯 常用 算了还是 回去 里面 上 prefer rather "
-    "better scanned faster quicker easier easy simple more switchto changeto option choice only send get need"
+    "想选 扫一扫 扫一下 扫吧 比较 更 方便 方便点 快 快点 简单 点 喜欢 习惯 常用 办理 申请 进行 verify 算了还是 回去 "
+    "里面 上 prefer rather better scanned faster quicker easier easy simple more switchto changeto option choice only "
+    "send get need 要做 想做 我做 做个 来做 帮我做 要办 想办 办个 帮我办 办一下"
 )
 """Words that change nothing about what a text wants: who, how much, politeness. No word of doubt or denial."""
 FILLERS_OF_CONSENT = (
@@ -234,13 +246,13 @@ ORDINALS = {
 }
 """Positions in words, from one."""
 TRADITIONAL = str.maketrans(
-    "並併來係俬個們內兩冊別刪剛厤唄問單噹國圖壞學實寫對導帐師帳幫幷彆彔後復態慣慮應懷戶掃換擇據擾敗數暫曆會査棄業樣機"
-    "檯權歡歷沒況灣為無煩爲狀獲現異當發眞確碼種穫箇簡終結絕給絶綁經維網繫繼續纔習翫聯脩臉臺號衕裏裝裡製複覆覈見覺訂計"
-    "訊記許訴註証詢試該認語誤說説請謂講謝證識議讀變資賬較載輸轉辦迴這進過選還釋釦銷錄錯録鏈門閉開閱閲關際隨隱隻頁題額"
-    "願顯颱騰騷驗髮鵝麪麫麵麼麽點齣",
-    "并并来系私个们内两册别删刚历呗问单当国图坏学实写对导账师账帮并别录后复态惯虑应怀户扫换择据扰败数暂历会查弃业样机"
-    "台权欢历没况湾为无烦为状获现异当发真确码种获个简终结绝给绝绑经维网系继续才习玩联修脸台号同里装里制复复核见觉订计"
-    "讯记许诉注证询试该认语误说说请谓讲谢证识议读变资账较载输转办回这进过选还释扣销录错录链门闭开阅阅关际随隐只页题额"
-    "愿显台腾骚验发鹅面面面么么点出",
+    "並併來係俬個們內兩冊別刪剋剛協厤唄問單噹國圖壞學實寫對導帐師帳幫幷彆彔後復態慣慮應懷戶掃換擇據擾敗數暫曆會査條棄"
+    "業樣機檯權歐歡歷沒況灣為無煩爲狀獲現異當發眞確碼種穫箇簡終結絕給絶綁經維網繫繼續纔習翫聯聲脩臉臺處號衕裏裝裡製複"
+    "覆覈見覺訂計訊記許訴註証詢試該認語誤說説請謂講謝證識議讀變資賬較載輸轉辦迴這進過選還釋釦銷錄錯録鏈門閉開閱閲關際"
+    "隨隱隻頁題額願顯颱騰騷驗髮鵝麪麫麵麼麽點齣",
+    "并并来系私个们内两册别删克刚协历呗问单当国图坏学实写对导账师账帮并别录后复态惯虑应怀户扫换择据扰败数暂历会查条弃"
+    "业样机台权欧欢历没况湾为无烦为状获现异当发真确码种获个简终结绝给绝绑经维网系继续才习玩联声修脸台处号同里装里制复"
+    "复核见觉订计讯记许诉注证询试该认语误说说请谓讲谢证识议读变资账较载输转办回这进过选还释扣销录错录链门闭开阅阅关际"
+    "随隐只页题额愿显台腾骚验发鹅面面面么么点出",
 )
 """The traditional characters of the words above; all others are in `bot/content`."""
