@@ -6,16 +6,13 @@ the button at that position. The word lists are grammar; they are never shown.
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
-from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
 from bot.flow import typed_words
 from bot.flow.events import Choice, Command
-from verification.record import Record
+from bot.flow.segmentation import MAX_LETTERS, MAX_READ, Kinds, Letters, can_be_read, kinds_of, letters_of
 
 
 class Remark(StrEnum):
@@ -91,70 +88,50 @@ _BREAK = r"[\s,，、;；/-]"
 _CARD_FACTS = re.compile(rf"^(?:{_CARD_FACT}{_BREAK}+)+(?=\w\w)|(?<=\w\w)(?:{_BREAK}+{_CARD_FACT})+(?={_BREAK}|$)")
 """What else stands on an ID card, between breaks; a single hanzi may be the surname, so what follows it is the name."""
 
-_Kinds = tuple[frozenset[str], ...]
-"""Kinds of words; a text that is read by them has a word of each."""
-
-
-def _kinds(*listed: str) -> _Kinds:
-    return tuple(frozenset(words.split()) for words in listed)
-
-
 _CHOICE_WORDS: Mapping[Choice, frozenset[str]] = {
     choice: frozenset(words.split()) for choice, words in typed_words.CHOICES.items()
 }
 _COMMAND_OF_WORD = {word: command for command, words in typed_words.COMMANDS.items() for word in words.split()}
 # Two mappings: `Choice.BACK` equals `Command.BACK`, and so for cancel.
-_CHOICES: Mapping[Choice, Sequence[_Kinds]] = {
-    choice: [_kinds(words), *(_kinds(*pair) for pair in typed_words.CHOICE_PAIRS.get(choice, ()))]
+_CHOICES: Mapping[Choice, Sequence[Kinds]] = {
+    choice: [kinds_of(words), *(kinds_of(*pair) for pair in typed_words.CHOICE_PAIRS.get(choice, ()))]
     for choice, words in typed_words.CHOICES.items()
 }
-_COMMANDS: Mapping[Command, Sequence[_Kinds]] = {
-    command: [_kinds(words), *(_kinds(*pair) for pair in typed_words.COMMAND_PAIRS.get(command, ()))]
+_COMMANDS: Mapping[Command, Sequence[Kinds]] = {
+    command: [kinds_of(words), *(kinds_of(*pair) for pair in typed_words.COMMAND_PAIRS.get(command, ()))]
     for command, words in typed_words.COMMANDS.items()
     if command not in (Command.HUMAN, Command.HELP)  # these are remarks in other words
 }
-_CODE = (_kinds(typed_words.CODE), _kinds(*typed_words.CODE_PAIR))
-_AGAINST_REMINDERS = (_kinds(typed_words.AGAINST_REMINDERS), _kinds(*typed_words.REMINDER_PAIR))
-_DONE = (_kinds(typed_words.DONE), _kinds(typed_words.METHOD_TROUBLE[0], typed_words.DONE))
-_WHY = (_kinds(typed_words.WHY),)
-_METHOD_TROUBLE = (_kinds(*typed_words.METHOD_TROUBLE), *_CHOICES[Choice.OTHER_METHOD])
-_TROUBLE = (_kinds(typed_words.TROUBLES),)
-_REFUSAL = (_kinds(f"{typed_words.CHOICES[Choice.NOT_NOW]} {typed_words.TROUBLES} 算了"),)
+_CODE = (kinds_of(typed_words.CODE), kinds_of(*typed_words.CODE_PAIR))
+_AGAINST_REMINDERS = (kinds_of(typed_words.AGAINST_REMINDERS), kinds_of(*typed_words.REMINDER_PAIR))
+_DONE = (kinds_of(typed_words.DONE), kinds_of(typed_words.METHOD_TROUBLE[0], typed_words.DONE))
+_WHY = (kinds_of(typed_words.WHY),)
+_METHOD_TROUBLE = (kinds_of(*typed_words.METHOD_TROUBLE), *_CHOICES[Choice.OTHER_METHOD])
+_TROUBLE = (kinds_of(typed_words.TROUBLES),)
+_REFUSAL = (kinds_of(f"{typed_words.CHOICES[Choice.NOT_NOW]} {typed_words.TROUBLES} 算了"),)
 _ALSO = ("也", "都")
 _METHODS, _DENIALS, _SWITCHES = (
     tuple(words.split()) for words in (typed_words.METHOD_TROUBLE[0], typed_words.DENIALS, typed_words.SWITCHES)
 )
 _METHOD_OR_TROUBLE = re.compile(f"(?P<trouble>{'|'.join(typed_words.TROUBLES.split())})|{'|'.join(_METHODS)}")
 _ORDINALS = {
-    (_kinds(words), *(_kinds(words, *kinds) for kinds in typed_words.CONFIRMED)): position
+    (kinds_of(words), *(kinds_of(words, *kinds) for kinds in typed_words.CONFIRMED)): position
     for words, position in typed_words.ORDINALS.items()
 }
-_FILLERS, _FEW_FILLERS, _DOUBT = _kinds(
+_FILLERS, _FEW_FILLERS, _DOUBT = kinds_of(
     typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT
 )
 _MORE_FILLERS = _FILLERS | _DOUBT
 _FILLERS_OF = dict.fromkeys(typed_words.STRICT, _FEW_FILLERS) | dict.fromkeys(typed_words.DOUBTFUL, _MORE_FILLERS)
 _LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for word in words.split()}
 _BUTTON_WORDS = frozenset(typed_words.FORM.split()).union(*_CHOICE_WORDS.values())
-_UNITS = re.compile(r"[a-z0-9]+|[^\W_]")
-_APOSTROPHES = re.compile("['’]")
-_GREETING = re.compile("[你您]好")
-"""It agrees to nothing, though "好" does."""
 _CLAUSE_ENDS = re.compile(r"[,，.。;；!！]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
-_LONGEST = 40
-
-
-class _Spoken(Record):
-    """A text without signs, and where words may end: after any hanzi, and where a word in Latin letters ends."""
-
-    text: str
-    ends: frozenset[int]
 
 
 def normalize(text: str) -> str:
     """A text reduced to what is compared: its letters and digits, case-folded, at most 40 characters."""
-    folded = unicodedata.normalize("NFKC", text[: 4 * _LONGEST]).casefold()
-    return "".join(character for character in folded if character.isalnum())[:_LONGEST]
+    folded = unicodedata.normalize("NFKC", text[:MAX_READ]).casefold()
+    return "".join(character for character in folded if character.isalnum())[:MAX_LETTERS]
 
 
 def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = True) -> Choice | None:
@@ -171,33 +148,33 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
     return next(exact, None) or next(said, None) or _method_beside_denial(text, spoken, offered)
 
 
-def _at_position(word: str, spoken: _Spoken, offered: Sequence[Choice]) -> Choice | None:
+def _at_position(word: str, spoken: Letters, offered: Sequence[Choice]) -> Choice | None:
     """The choice at the position that a text names, if there is one."""
     position = int(word) if word.isascii() and word.isdigit() else _ordinal(spoken)
     return offered[position - 1] if 0 < position <= len(offered) else None
 
 
-def _ordinal(spoken: _Spoken) -> int:
+def _ordinal(spoken: Letters) -> int:
     """The position that is said in words, from one; 0 for none."""
     return next((position for readings, position in _ORDINALS.items() if _is_said(spoken, readings)), 0)
 
 
-def _method_beside_denial(text: str, spoken: _Spoken, offered: Sequence[Choice]) -> Choice | None:
+def _method_beside_denial(text: str, spoken: Letters, offered: Sequence[Choice]) -> Choice | None:
     """The one method that a text wants which says of others, before or after it, that they do not work."""
     methods = [choice for choice in typed_words.METHODS if choice in offered]
     if not methods or not any(word in spoken.text for word in _METHODS):
         return None
-    clauses = _CLAUSE_ENDS.split(text[: 4 * _LONGEST])
+    clauses = _CLAUSE_ENDS.split(text[:MAX_READ])
     others = [clause for clause in clauses if not _is_said(_spoken(clause), (*_METHOD_TROUBLE, *_REFUSAL))]
     parts = [_spoken(" ".join(others))] if 0 < len(others) < len(clauses) else [*_parts_beside_denial(spoken)]
     found = {choice for part in parts for choice in methods if _means(part, choice)}
     return found.pop() if len(found) == 1 else None
 
 
-def _parts_beside_denial(spoken: _Spoken) -> Iterator[_Spoken]:
+def _parts_beside_denial(spoken: Letters) -> Iterator[Letters]:
     """What a text without signs may want, for each place where it may be cut into that and a denial."""
     for end in spoken.ends:
-        first, second = _cut(spoken, 0, end), _cut(spoken, end, len(spoken.text))
+        first, second = spoken.cut(0, end), spoken.cut(end, len(spoken.text))
         # "No WeChat QQ": nobody knows whether both are meant.
         is_unclear = first.text.endswith(_METHODS) and second.text.startswith(_METHODS)
         if is_unclear or first.text.endswith(_ALSO) or second.text.startswith(_ALSO):
@@ -209,7 +186,7 @@ def _parts_beside_denial(spoken: _Spoken) -> Iterator[_Spoken]:
             yield first
 
 
-def _begins_with_trouble(spoken: _Spoken) -> bool:
+def _begins_with_trouble(spoken: Letters) -> bool:
     """Whether a text says that something does not work before it names a method, and so means what was named before."""
     found = _METHOD_OR_TROUBLE.search(spoken.text)
     return found is not None and found["trouble"] is not None
@@ -273,49 +250,14 @@ def _comparable(text: str) -> str:
     return normalize(text).translate(typed_words.TRADITIONAL)
 
 
-def _spoken(text: str, *, of_question: bool = False) -> _Spoken:
-    """A text as words that may be read among fillers; nothing of a long text, and of a question only if wanted."""
-    if is_question(text) and not of_question:
-        return _Spoken("", frozenset())
-    folded = unicodedata.normalize("NFKC", text[: 4 * _LONGEST]).casefold().translate(typed_words.TRADITIONAL)
-    units = _UNITS.findall(_GREETING.sub(" ", _APOSTROPHES.sub("", folded)))
-    whole = "".join(units)
-    return _Spoken(whole if len(whole) < _LONGEST else "", frozenset(accumulate(map(len, units))))
+def _spoken(text: str, *, of_question: bool = False) -> Letters:
+    """The letters of a text that are read as words; none of a question, unless wanted."""
+    return Letters() if is_question(text) and not of_question else letters_of(text)
 
 
-def _cut(spoken: _Spoken, start: int, end: int) -> _Spoken:
-    """A part of a text, as a text."""
-    return _Spoken(spoken.text[start:end], frozenset(place - start for place in spoken.ends if start < place <= end))
-
-
-def _means(spoken: _Spoken, choice: Choice) -> bool:
+def _means(spoken: Letters, choice: Choice) -> bool:
     return _is_said(spoken, _CHOICES[choice], _FILLERS_OF.get(choice, _FILLERS))
 
 
-def _is_said(spoken: _Spoken, readings: Sequence[_Kinds], fillers: frozenset[str] = _FILLERS) -> bool:
-    return any(_consists_of(spoken, kinds, fillers) for kinds in readings)
-
-
-def _consists_of(spoken: _Spoken, kinds: _Kinds, fillers: frozenset[str]) -> bool:
-    """Whether a text can be read as words of every kind and fillers; "好吧" is one word, and "好" with another, too."""
-    words, changing_nothing = _by_first_letter(kinds), _by_first_letter((fillers,), are_fillers=True)
-    # By place: the kinds that the text up to there has, as bits, in each way to read it.
-    readings: defaultdict[int, set[int]] = defaultdict(set, {0: {0}})
-    for at, letter in enumerate(spoken.text):
-        if at not in readings:
-            continue
-        for word, has in (*words.get(letter, ()), *changing_nothing.get(letter, ())):
-            end = at + len(word)
-            if end in spoken.ends and spoken.text.startswith(word, at):
-                readings[end] |= {found | has for found in readings[at]}
-    return (1 << len(kinds)) - 1 in readings[len(spoken.text)]
-
-
-@cache
-def _by_first_letter(kinds: _Kinds, *, are_fillers: bool = False) -> Mapping[str, Sequence[tuple[str, int]]]:
-    """Words of some kinds by their first letter, with a bit for each kind that they are of; fillers are of none."""
-    found = defaultdict[str, list[tuple[str, int]]](list)
-    for word in frozenset[str]().union(*kinds):
-        bits = 0 if are_fillers else sum(1 << number for number, kind in enumerate(kinds) if word in kind)
-        found[word[0]].append((word, bits))
-    return found
+def _is_said(spoken: Letters, readings: Sequence[Kinds], fillers: frozenset[str] = _FILLERS) -> bool:
+    return can_be_read(spoken, readings, fillers)

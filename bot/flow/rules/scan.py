@@ -60,10 +60,10 @@ from bot.flow.rules.common import (
     open_attempt,
     quota_full,
 )
+from bot.flow.rules.waiting import Wait, wait_of
 from bot.flow.states import State
 from bot.flow.typed_input import SMALL_TALK, is_about_code, is_done, match_choice
 from bot.flow.typed_words import METHODS
-from bot.flow.waiting import Wait, wait_of
 from verification.attempts import Method, Reason
 from verification.identity import mask_account
 from verification.support.funnel import next_beijing_day

@@ -12,8 +12,8 @@ from bot.flow.effects import AskQuestion, Effect, ReplaceCodeWithPicture, SendTe
 from bot.flow.events import Command, Commanded, MessageKind, Said, Sent
 from bot.flow.machine import advance
 from bot.flow.prompts import prompt
+from bot.flow.rules.waiting import SLOW_AFTER, Wait, wait_of
 from bot.flow.states import PhoneStage, State
-from bot.flow.waiting import SLOW_AFTER, Wait, wait_of
 from tests.bot.flow.effect_texts import buttons
 from tests.bot.flow.samples import CONTEXT, LATER, ONE_OF_EACH, STATES, expired, label, opening, scanning
 from tests.fakes import NOON
