@@ -49,6 +49,7 @@ _ALL_METHODS = tuple(Method)
 _OTHER_WORDS: Mapping[type[StateBase], Mapping[Choice, Sequence[Choice]]] = {
     AgreeingFace: {Choice.OTHER_METHOD: (Choice.WECHAT, Choice.QQ, Choice.NOT_NOW)},
     Confirming: {Choice.CHANGE_DATA: (Choice.NAME_WRONG,)},
+    Opening: {Choice.OTHER_METHOD: METHODS},
     Scanning: {Choice.OTHER_METHOD: (*METHODS, Choice.CHANGE_DATA)},
     Expired: {
         Choice.NEW_CODE: (Choice.TRY_AGAIN, Choice.AGREE),
@@ -79,7 +80,7 @@ def _choices(*, is_offered: bool) -> Mapping[type[StateBase], tuple[Choice, ...]
 
 
 _CHOICES = _choices(is_offered=True)
-_FORMER_CHOICES = _choices(is_offered=False)
+_UNOFFERED_CHOICES = _choices(is_offered=False)
 
 
 def choices(state: type[StateBase]) -> tuple[Choice, ...]:
@@ -87,9 +88,9 @@ def choices(state: type[StateBase]) -> tuple[Choice, ...]:
     return _CHOICES.get(state, ())
 
 
-def former_choices(state: type[StateBase]) -> tuple[Choice, ...]:
-    """The choices that a state still accepts and no longer offers."""
-    return _FORMER_CHOICES.get(state, ())
+def unoffered_choices(state: type[StateBase]) -> tuple[Choice, ...]:
+    """The choices that a state accepts and does not offer."""
+    return _UNOFFERED_CHOICES.get(state, ())
 
 
 def offered_choices(state: State, methods: Methods = _ALL_METHODS) -> tuple[Choice, ...]:
@@ -180,7 +181,7 @@ def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> 
     """What an event means in this state; None for a button that is no longer valid."""
     match event:
         case Tapped(choice=choice, question_id=question_id):
-            known = (*choices(type(state)), *former_choices(type(state)))
+            known = (*choices(type(state)), *unoffered_choices(type(state)))
             return Choice(choice) if question_id == state.question_id and choice in known else None
         case Said(text):
             return _trigger_of_text(state, text, methods)
@@ -191,10 +192,11 @@ def _trigger_of(state: State, event: Event, methods: Methods = _ALL_METHODS) -> 
 
 
 def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
-    offered, former = offered_choices(state, methods), former_choices(type(state))
+    offered, unoffered = offered_choices(state, methods), unoffered_choices(type(state))
     # Where a name or a number is asked for, a number is an answer.
     chosen = match_choice(text, offered, by_position=not isinstance(state, AsksForText))
-    chosen = chosen or match_choice(text, former) or _choice_by_other_words(state, text, (*offered, *former))
+    chosen = chosen or match_choice(text, unoffered, by_position=False)
+    chosen = chosen or _choice_by_other_words(state, text, (*offered, *unoffered))
     return chosen or match_command(text) or Said
 
 

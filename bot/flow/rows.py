@@ -92,12 +92,12 @@ def on_choice(
     return Row(state, choice, rule, (state, *to))
 
 
-def on_former_choice(
+def on_unoffered_choice(
     state: type[S], choice: Choice, rule: Callable[[S, Event, RuleContext], Step], *to: type[StateBase]
 ) -> Row:
-    """A transition of one state on a choice that an earlier release offered.
+    """A transition of one state on a choice that its question has no button for.
 
-    The button may still be in a chat, and its words may be typed.
+    Its words may be typed; and where an earlier release offered it, its button may still be in a chat.
     """
     return Row(state, choice, rule, (state, *to), is_offered=False)
 

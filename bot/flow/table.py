@@ -26,7 +26,7 @@ from bot.flow.events import (
     SideTapped,
     Throttled,
 )
-from bot.flow.rows import Row, always, on, on_choice, on_former_choice
+from bot.flow.rows import Row, always, on, on_choice, on_unoffered_choice
 from bot.flow.rules import anytime, details, dispute, entry, links, quota, reminding, scan
 from bot.flow.states import (
     Agreeing,
@@ -100,9 +100,9 @@ TABLE: tuple[Row, ...] = (
     on_choice(Confirming, Choice.FACE, scan.face_chosen, AgreeingFace),
     on_choice(Confirming, Choice.CHANGE_NAME, details.back_to_name, ChangingName),
     on_choice(Confirming, Choice.CHANGE_NUMBER, details.number_wrong, ChangingNumber),
-    on_former_choice(Confirming, Choice.CONFIRM, scan.confirmed, Opening, AgreeingFace),
-    on_former_choice(Confirming, Choice.CHANGE_DATA, details.data_wrong),
-    on_former_choice(Confirming, Choice.BACK, details.back_from_confirm, ChangingNumber),
+    on_unoffered_choice(Confirming, Choice.CONFIRM, scan.confirmed, Opening, AgreeingFace),
+    on_unoffered_choice(Confirming, Choice.CHANGE_DATA, details.data_wrong),
+    on_unoffered_choice(Confirming, Choice.BACK, details.back_from_confirm, ChangingNumber),
     on(ChangingName, Said, details.name_said, Confirming, CheckingName),
     on_choice(ChangingName, Choice.BACK, details.back_to_confirm, Confirming),
     on(ChangingNumber, Said, details.number_said, Confirming, ChangingName, CheckingName),
@@ -119,6 +119,7 @@ TABLE: tuple[Row, ...] = (
     # The code
     on(Opening, AttemptOpened, scan.attempt_opened, Scanning),
     on(Opening, AttemptRefused, scan.attempt_refused, Failed, QuotaFull, Verified, Idle),
+    on_unoffered_choice(Opening, Choice.OTHER_METHOD, scan.attempt_left, Confirming, Agreeing, Opening, AgreeingFace),
     on(Opening, ReaskRequested, scan.opening_resumed),
     on(Opening, Said, scan.said_while_opening),
     on(Opening, Sent, scan.still_opening),

@@ -144,7 +144,7 @@ def other_method_chosen(state: states.StateBase, event: Event, context: RuleCont
         values = {**method_values(state), "method": TextKey(f"method.{method}")}
         return _method_taken(choosing, method, context, RecordAnswer("failed.done", values))
     # What takes the place of a code far above would be missed.
-    is_below = isinstance(state, states.Scanning | states.Expired)
+    is_below = isinstance(state, states.Opening | states.Scanning | states.Expired)
     return _method_taken(choosing, method, context, is_below=is_below)
 
 

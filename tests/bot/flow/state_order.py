@@ -2,7 +2,7 @@
 
 from bot.flow import states
 from bot.flow.events import Choice, Command, Commanded, Event, QuotaChecked, Said, Tapped
-from bot.flow.machine import offered_choices
+from bot.flow.machine import offered_choices, unoffered_choices
 from bot.flow.states import State
 from bot.flow.typed_input import match_choice, match_command
 from verification.attempts import Method
@@ -69,6 +69,7 @@ def meaning(before: State, event: Event, methods: tuple[Method, ...] = tuple(Met
         case Commanded(command, _):
             return command
         case Said(text):
-            return match_choice(text, offered_choices(before, methods)) or match_command(text)
+            unoffered = match_choice(text, unoffered_choices(type(before)), by_position=False)
+            return match_choice(text, offered_choices(before, methods)) or unoffered or match_command(text)
         case _:
             return None

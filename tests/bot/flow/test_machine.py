@@ -36,7 +36,7 @@ from bot.flow.events import (
     SideTapped,
     Tapped,
 )
-from bot.flow.machine import advance, choices, former_choices, row_for_trigger
+from bot.flow.machine import advance, choices, row_for_trigger, unoffered_choices
 from bot.flow.rows import Step
 from bot.flow.states import (
     AskingName,
@@ -202,7 +202,7 @@ def test_inv40_a_text_with_the_name_or_a_number_is_deleted_from_the_chat(state: 
 
 
 def is_valid(tap: Tapped, state: State) -> bool:
-    return tap.question_id == QUESTION_ID and tap.choice in {*choices(type(state)), *former_choices(type(state))}
+    return tap.question_id == QUESTION_ID and tap.choice in {*choices(type(state)), *unoffered_choices(type(state))}
 
 
 @in_each_group

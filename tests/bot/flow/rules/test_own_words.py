@@ -161,6 +161,8 @@ SWITCHED: list[tuple[type[states.State], str, Method]] = [
     (states.Failed, "用QQ试试", Method.QQ),
     (states.Failed, "改用人脸識別", Method.FACE),
     (states.AgreeingFace, "不同意，用QQ", Method.QQ),
+    (states.Opening, "换QQ", Method.QQ),
+    (states.Opening, "太慢了，刷脸吧", Method.FACE),
     (states.Scanning, "微信扫不了换QQ", Method.QQ),
     (states.Scanning, "扫不了，换QQ", Method.QQ),
     (states.Scanning, "太慢了换QQ吧", Method.QQ),
@@ -187,11 +189,11 @@ def test_another_method_that_the_person_names_is_taken_without_a_further_questio
     else:
         assert isinstance(step.state, states.Opening)
         assert step.state.method is method
-        assert step.state.is_below is isinstance(before, states.Scanning | states.Expired)
+        assert step.state.is_below is isinstance(before, states.Opening | states.Scanning | states.Expired)
     assert isinstance(before, states.Identified | states.Attempting)
     assert step.state.identity == before.identity
     ended = [effect.attempt for effect in step.effects if isinstance(effect, CancelAttempt)]
-    assert ended == ([before.attempt] if isinstance(before, states.Scanning) else [])
+    assert ended == ([before.attempt] if isinstance(before, states.Opening | states.Scanning) else [])
     records = [effect.text for effect in step.effects if isinstance(effect, RecordAnswer)]
     assert records == (["failed.done"] if kind is states.Failed else [])
 
@@ -221,6 +223,14 @@ def _opened(state: states.Opening) -> ShowCode:
 )
 def test_who_names_no_other_method_is_offered_them(text: str) -> None:
     assert isinstance(advance(scanning(), Said(text), CONTEXT).state, states.Confirming)
+
+
+def test_who_wants_another_method_while_a_code_is_made_is_offered_them_and_who_names_the_same_waits() -> None:
+    state = OF_KIND[states.Opening]
+
+    assert isinstance(advance(state, Said("换种方式"), CONTEXT).state, states.Confirming)
+    for text in ("微信", "用微信吧", "QQ扫了", "1"):
+        assert advance(state, Said(text), CONTEXT).state == state
 
 
 def test_a_method_that_is_off_is_not_taken_by_its_name() -> None:
