@@ -76,7 +76,7 @@ class NoWordLists:
 
 _ASKING = re.compile(
     "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会|[\u4e00-\u9fff]{2}[不没沒]$"
-    r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b",
+    r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b(?!['’])",
     re.IGNORECASE,
 )
 
@@ -118,11 +118,16 @@ _ORDINALS = {
     (kinds_of(words), *(kinds_of(words, *kinds) for kinds in typed_words.CONFIRMED)): position
     for words, position in typed_words.ORDINALS.items()
 }
-_FILLERS, _FEW_FILLERS, _DOUBT = kinds_of(
-    typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT
+_FILLERS, _FEW_FILLERS, _DOUBT, _POSITION_FILLERS = kinds_of(
+    typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT, typed_words.FILLERS_OF_POSITION
 )
 _MORE_FILLERS = _FILLERS | _DOUBT
 _FILLERS_OF = dict.fromkeys(typed_words.STRICT, _FEW_FILLERS) | dict.fromkeys(typed_words.DOUBTFUL, _MORE_FILLERS)
+_FILLERS_OF |= {
+    choice: _FILLERS_OF.get(choice, _FILLERS) - frozenset(words.split())
+    for choice, words in typed_words.NO_FILLERS_OF.items()
+}
+_FILLERS_OF_COMMAND = {Command.BACK: _FILLERS_OF[Choice.BACK]}
 _LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for word in words.split()}
 _BUTTON_WORDS = frozenset(typed_words.FORM.split()).union(*_CHOICE_WORDS.values())
 _CLAUSE_ENDS = re.compile(r"[,，.。;；!！]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
@@ -141,6 +146,8 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
     another: "not WeChat, QQ".
     """
     word, spoken = _comparable(text), _spoken(text)
+    if _is_asked(text):
+        return None
     if by_position and (choice := _at_position(word, spoken, offered)):
         return choice
     exact = (choice for choice in offered if word in _CHOICE_WORDS[choice])
@@ -149,14 +156,18 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
 
 
 def _at_position(word: str, spoken: Letters, offered: Sequence[Choice]) -> Choice | None:
-    """The choice at the position that a text names, if there is one."""
-    position = int(word) if word.isascii() and word.isdigit() else _ordinal(spoken)
-    return offered[position - 1] if 0 < position <= len(offered) else None
+    """The choice at the position that a text names, if there is one; a consent has no position in words."""
+    is_number = word.isascii() and word.isdigit()
+    position = int(word) if is_number else _ordinal(spoken)
+    choice = offered[position - 1] if 0 < position <= len(offered) else None
+    return choice if is_number or choice not in typed_words.STRICT else None
 
 
 def _ordinal(spoken: Letters) -> int:
     """The position that is said in words, from one; 0 for none."""
-    return next((position for readings, position in _ORDINALS.items() if _is_said(spoken, readings)), 0)
+    return next(
+        (position for readings, position in _ORDINALS.items() if can_be_read(spoken, readings, _POSITION_FILLERS)), 0
+    )
 
 
 def _method_beside_denial(text: str, spoken: Letters, offered: Sequence[Choice]) -> Choice | None:
@@ -218,6 +229,11 @@ def is_question(text: str) -> bool:
     return _ASKING.search(text.strip()) is not None
 
 
+def _is_asked(text: str) -> bool:
+    """Whether a text ends with a question mark: "OK?" agrees to nothing, though a label may hold a word that asks."""
+    return text.rstrip().endswith(("?", "？"))
+
+
 def without_card_facts(text: str) -> str:
     """A text without the sex, the nationality or the age that a person typed beside the name."""
     return _CARD_FACTS.sub("", text.strip())
@@ -241,9 +257,10 @@ def is_against_reminders(text: str) -> bool:
 def match_command(text: str) -> Command | None:
     """The command that a text means, if any, with or without a leading slash."""
     if exact := _COMMAND_OF_WORD.get(_comparable(text)):
-        return exact
+        return None if _is_asked(text) and exact in (Command.BACK, Command.CANCEL) else exact
     spoken = _spoken(text)
-    return next((command for command, readings in _COMMANDS.items() if _is_said(spoken, readings)), None)
+    readings = ((command, _COMMANDS[command], _FILLERS_OF_COMMAND.get(command, _FILLERS)) for command in _COMMANDS)
+    return next((command for command, kinds, fillers in readings if _is_said(spoken, kinds, fillers)), None)
 
 
 def _comparable(text: str) -> str:

@@ -13,9 +13,9 @@ Pair = tuple[str, ...]
 
 _YES = (
     "是 是的 对 对的 好 好的 可以 嗯 没错 没有错 正确 确认 确定 当然 没问题 没有问题 没毛病 ok okay yes yep yup yeah "
-    "yea ya sure right correct fine indeed itis ofcourse certainly definitely absolutely exactly"
+    "yessir yea ya sure right correct fine indeed itis ofcourse certainly definitely absolutely exactly"
 )
-_GO_ON = "继续 下一步 next goon goahead continue proceed letsgo letsdoit letscontinue"
+_GO_ON = "继续 下一步 next goon goahead continue proceed letsgo letsdoit letscontinue letsmoveon moveon"
 _NAME_WORDS = "姓名 名字 名 name"
 _NUMBER_WORDS = "号码 身份证 身份证号 身份证号码 证号 number idnumber id"
 _DATA_WORDS = f"{_NAME_WORDS} {_NUMBER_WORDS} 资料 信息 内容 数据 两个 data details info information everything"
@@ -27,35 +27,39 @@ _NOTHING_WRONG = (
 CHOICES: Mapping[Choice, str] = {
     Choice.BEGIN: "开始 重新开始 认证 实名认证 begin start startverification verify",
     Choice.PERSONAL: "个人 个人认证 本人 自己 个人实名认证 我的 自己用 个人的实名 个人实名 学生 老师 个人账号 个人号 "
-    "personal person personalaccount individual personalverification myself mine myown myownaccount justme onlyme "
-    "forme itsforme",
+    "personal person personalaccount individual personalverification myself mine myown myownaccount privateuse "
+    "private freelancer personl persnal justme onlyme forme itsforme",
     Choice.MINE: "这是我的账号个人认证 是我的账号 是我的 个人认证 个人 是 是的 对 是自己的账号 我的 我的账号 没错 "
     "对的 当然 确认 是本人的 mine yes yep yeah correct thisismyaccount itismine itsmine myaccount itsmyaccount myown "
-    "myownaccount itsmyownaccount personal thisismyaccountgoon",
-    Choice.NOT_MINE: "不是我的账号 不是我的 不是 不认识 不认识这个账号 没见过 no notmine notmyaccount "
-    "thisisnotmyaccount",
+    "myownaccount itsmyownaccount thatsmine thatismine itsmyacct myacct ownit iownit theowner imtheowner iamtheowner "
+    "thisismine personal thisismyaccountgoon",
+    Choice.NOT_MINE: "不是我的账号 不是我的 不是 不认识 不认识这个账号 没见过 no notmine notmyaccount notmyacct "
+    "notmyacc thatsnotmine isntmine thatisntmine neverseenit nope thisisnotmyaccount",
     Choice.ENTERPRISE: "企业 企业认证 企业用户 公司 公司用 开公司 单位 单位用 企业账号 公司账号 企业号 enterprise "
-    "company business corporate businessaccount companyaccount",
+    "company business corporate startup llc ltd gmbh firm organization organisation corporation businessaccount "
+    "companyaccount",
     Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 overseas "
     "hongkong macau taiwan hkmacautaiwanoverseas foreigner",
     Choice.AGREE: "同意 同意并继续 同意授权 同意刷脸 授权 接受 认可 愿意 好 好的 可 可以 行 是的 确认 确定 当然 "
-    "没问题 没有问题 没意见 欧克 agree agreed accept accepted consent y ido yes yess yep yup yeah yea ya sure ok okk "
-    "okay okey okie indeed allgood finewithme fine alright goahead noproblem soundsgood ofcourse certainly definitely "
-    "absolutely agreeandcontinue",
+    "没问题 没有问题 没意见 欧克 agree agreed aggree agre accept accepted consent giveconsent y ido yes yess yep yup "
+    "yeah yea ya sure ok okk okay okey okie indeed allgood finewithme fine alright goahead noproblem soundsgood "
+    "ofcourse certainly definitely absolutely agreeandcontinue",
     Choice.NOT_NOW: "想想 想一想 考虑 考虑一下 考虑考虑 暂不 暂不同意 不同意 不太同意 不想同意 不太想同意 不愿意 不愿 "
-    "不接受 不授权 不认可 不可以 不继续 先不 不要 不行 不想 不太想 拒绝 拒绝授权 以后再说 下次再说 下次 no nope nah "
+    "不接受 不授权 不认可 不可以 不继续 先不 不要 不行 不想 不太想 拒绝 拒绝授权 以后再说 下次再说 下次 no nope nah n "
     "noway notnow notyet disagree dontagree notagree donotagree dontaccept notaccept donotaccept decline reject "
-    "refuse dontwanttoagree dontwantto dontwantthat letmethink letmethinkaboutit thinkaboutit",
+    "refuse dontwanttoagree dontwantto dontwantthat never notok notokay absolutelynot ofcoursenot definitelynot "
+    "hellno rathernot idrathernot consentnot dontconsent donotconsent cantagree cannotagree wontagree letmethink "
+    "letmethinkaboutit thinkaboutit",
     Choice.NAME_RIGHT: f"{_YES} {_GO_ON} 是我的姓名 是我的名字 是这个名字 真的 确实 就是 是我 本人 是本人 我本人 "
     f"是我本人 叫这个 就叫这个 "
     "yesthatsmyname thatsmyname realname",
     Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 错了 填错了 打错了 输错了 写错了 "
-    "不太对 不大对 重新输入 重新填 重新填写 重填 no nope notypeitagain notmyname wrong wrongname itsnot "
-    "somethingiswrong",
+    "不太对 不大对 重新输入 重新填 重新填写 重填 no nope nah n notypeitagain notmyname notright notcorrect incorrect "
+    "notexactly notquite retype letmeretype typo wrong wrongname itsnot somethingiswrong",
     Choice.CONFIRM: f"{_YES} {_GO_ON} 确认无误 无误 填对 核对过 随便 都行 无所谓 任选 "
     "confirm confirmed allcorrect looksgood looksright allgood good any whatever",
     Choice.CHANGE_NAME: "姓名 typo",
-    Choice.CHANGE_NUMBER: "号码 身份证号",
+    Choice.CHANGE_NUMBER: "号码 身份证号 notmynumber notmyid",
     Choice.WECHAT: "微信 微信扫 微信扫码 微信码 微信二维码 v信 威信 wechat wechatqr wechatcode weixin vx wx",
     Choice.QQ: "qq qq扫 qq扫码 qq码 qq二维码 qqcode 扣扣 扣扣扫 企鹅 腾讯qq",
     Choice.FACE: "人脸 刷脸 扫脸 脸 面部 面容 露脸 拍脸 刷人脸 人脸验证 人脸核验 face facial faceid selfie",
@@ -66,7 +70,8 @@ CHOICES: Mapping[Choice, str] = {
     Choice.TRY_AGAIN: "再试一次 重新试 重新试试 重新认证 重新验证 重新弄 重试 再来一次 再来 重新来 重来 再试 再弄 "
     "再弄一次 再做一次 再认证一次 继续 重新来一遍 重新扫 再扫一次 再扫 再来一遍 再来一个 再发 再发一次 再发一遍 "
     "再发一个 重新发 重新发一个 重发 还要 没来得及 没来得及扫 再给我发 再给我发一次 再给我发一个 tryagain retry again "
-    "continue onemoretime oncemore onemoretry anothertry tryoncemore sendagain resend another givemeanother",
+    "continue onemoretime oncemore onemoretry anothertry startagain startover onemore checkagain tryoncemore "
+    "sendagain resend givemeanother",
     Choice.CHANGE_DATA: "修改资料 修改 更改 改 变更 changedata change edit modify",
     Choice.FREED: "已腾出名额继续 已腾出名额 腾出名额了 腾出来 已经腾出来 空出来 注销了一个 注销了 腾出 继续 已注销 "
     "注销好 好了 弄好 弄好了 搞定 搞定了 ifreedaplace freed iclosedone done finished continue",
@@ -74,7 +79,7 @@ CHOICES: Mapping[Choice, str] = {
     "结果有问题 不可能 明明是我 明明是本人 填的没错 写的没错 没填错 thisiswrong wrong idisagree appeal dispute "
     "notright notfair unfair impossible cantberight thiscantberight thatcantberight itwasme thatwasme",
     Choice.BACK: "返回 上一步 后退 回去 返回上一步 回上一步 回上一页 上一页 退回 退回去 选错 选错了 点错 点错了 "
-    "重新选 重选 back goback wrongone",
+    "重新选 重选 back goback goingback wrongone wrongchoice",
     Choice.CANCEL: "取消 取消认证 退出 算了 算啦 终止 结束认证 先取消 不要认证 不玩了 不试了 不扫了 放弃 不弄了 "
     "不办了 不做了 不搞了 不认证了 不想弄 不想办 不想做 不想搞 不想认证 不要了 不用了 不需要了 不用认证 cancel quit "
     "stop nevermind forgetit giveup idontwantthis idontwanttodothis",
@@ -84,13 +89,14 @@ CHOICES: Mapping[Choice, str] = {
 METHODS = (Choice.WECHAT, Choice.QQ, Choice.FACE)
 _METHOD_WORDS = " ".join(CHOICES[method] for method in METHODS)
 DENIALS = (
-    "不是 没 没有 别用 别选 不想 不要 不用 不会 不能 不喜欢 不支持 dont not no without havent donthave dontlike hate "
-    "cant cannot"
+    "不是 没 没有 别用 别选 不想 不要 不用 不会 不能 不喜欢 不支持 dont not no without insteadof ratherthan havent "
+    "donthave dontlike hate cant cannot"
 )
 """Words before a method that a person does not want or have."""
 _MISTAKES = (
     "改 换 别的 少 漏 不正确 修改 更改 重填 重新填 重新输入 填 写 打 输 弄 错 不对 不太对 不大对 有误 change edit fix "
-    "correct another wrong iswrong misspelled typo mistake mistyped imistyped mademistake madeamistake"
+    "tocorrect correctmy correctthe another wrong iswrong notright notcorrect incorrect misspelled typo missing "
+    "mistake mistyped retype imistyped mademistake madeamistake"
 )
 
 _ALL_IS_RIGHT = (f"{_DATA_WORDS} 都 all", _NOTHING_WRONG)
@@ -99,12 +105,15 @@ CONFIRMED: Sequence[Pair] = ((CHOICES[Choice.CONFIRM],), _ALL_IS_RIGHT)
 
 CHOICE_PAIRS: Mapping[Choice, Sequence[Pair]] = {
     Choice.PERSONAL: [(CHOICES[Choice.PERSONAL], f"{CHOICES[Choice.AGREE]} {_GO_ON} {_METHOD_WORDS}")],
+    # Who has read has not agreed yet: beside that, only a clear word counts.
     Choice.AGREE: [
         (
-            "同意 agree consent accept",
-            f"你们 处理 收集 使用 保存 个人 信息 资料 数据 隐私 条款 协议 声明 告知 以上 内容 全部 processing my data "
-            f"terms "
-            f"policy notice conditions above at {_METHOD_WORDS}",
+            "同意 没问题 没有问题 没意见 agree agreed consent accept",
+            "已 已经 已阅读 已阅读并 阅读 看过 看完 读过 读完 知道 明白 了解 你们 处理 收集 使用 保存 个人 信息 资料 "
+            "数据 隐私 条款 协议 声明 告知 以上 内容 "
+            "全部 give ihaveread iveread read and understood the terms this that processing my data policy notice "
+            "conditions above at scan "
+            f"{_METHOD_WORDS}",
         )
     ],
     Choice.FREED: [
@@ -114,10 +123,10 @@ CHOICE_PAIRS: Mapping[Choice, Sequence[Pair]] = {
         )
     ],
     Choice.DISPUTE: [_ALL_IS_RIGHT],
-    Choice.NAME_RIGHT: [(_NAME_WORDS, f"{_NOTHING_WRONG} real")],
+    Choice.NAME_RIGHT: [(_NAME_WORDS, f"{_NOTHING_WRONG} {_YES} real")],
     Choice.CONFIRM: [_ALL_IS_RIGHT],
     Choice.CHANGE_NAME: [(_NAME_WORDS, _MISTAKES)],
-    Choice.CHANGE_NUMBER: [(_NUMBER_WORDS, _MISTAKES)],
+    Choice.CHANGE_NUMBER: [(f"{_NUMBER_WORDS} digit lastdigit birthday birthdate", f"{_MISTAKES} notmy")],
     Choice.CHANGE_DATA: [(_DATA_WORDS, _MISTAKES)],
     Choice.NEW_CODE: [
         ("码 二维码 qrcode code", "换 新 刷新 过期 失效 重新 重新发 重新生成 new refresh expired another")
@@ -139,7 +148,9 @@ CHOICE_PAIRS: Mapping[Choice, Sequence[Pair]] = {
 COMMANDS: Mapping[Command, str] = {
     Command.START: "开始 start",
     Command.STATUS: "状态 进度 查询进度 认证进度 认证结果 到哪一步了 status progress",
-    Command.BACK: f"{CHOICES[Choice.BACK]} 不改了 算了不改了 不用改了 原来的就对 原来的 tokeepit keepit leaveit",
+    Command.BACK: f"{CHOICES[Choice.BACK]} 不改了 算了不改了 不用改了 原来的就对 原来的 tokeepit keepit keep "
+    "keeptheold keepold oldone theoldone leaveit dontchange nochange same thesame wasright itwasright wasfine "
+    "itwasfine 不换了 不变",
     Command.CANCEL: f"{CHOICES[Choice.CANCEL]} 撤回 撤回同意",
     Command.FAQ: "常见问题 问题 faq questions",
     Command.HELP: "帮助 怎么用 help",
@@ -186,7 +197,8 @@ CODE_PAIR: Pair = (
 _UNFIT = "不可以 不方便 不安全 不能用 不会用 没法用"
 TROUBLES = (
     "不行 不好使 不好用 用不了 扫不了 扫不出 扫不出来 扫不上 打不开 登不上 登不了 登录不了 没装 没下载 没注册 没登录 "
-    "坏了 失败 没过 没通过 不通过 太麻烦 太慢 doesntwork dontwork isntworking notworking wontwork broken fails failed"
+    "坏了 失败 没过 没通过 不通过 太麻烦 太慢 doesntwork dontwork isntworking notworking wontwork broken blocked "
+    "notavailable unavailable fails failed"
 )
 """Words of what does not work; before a method they do not deny it."""
 SWITCHES = "换 改 还是 那 就 用 switch change let use"
@@ -197,9 +209,9 @@ DONE = "扫完 扫好 扫了 弄好 弄完 搞定 完成 授权 已授权 认证
 """Words of a person who has done what the phone asks for."""
 
 WHY = (
-    "怎么办 咋办 那怎么办 怎么弄 接下来怎么办 接下来 然后 然后呢 whatnow whatnext whatsnext whatisnext nowwhat "
-    "whatshouldido whatdoido whatcanido 为什么 为啥 为何 怎么回事 怎么会 怎么会这样 什么原因 什么情况 原因 why reason "
-    "whathappened howcome"
+    "怎么办 咋办 那怎么办 怎么弄 接下来怎么办 接下来 然后 然后呢 whatwentwrong whatnow whatnext whatsnext whatisnext "
+    "nowwhat whatshouldido whatdoido whatcanido 为什么 为啥 为何 怎么回事 怎么会 怎么会这样 什么原因 什么情况 原因 why "
+    "reason whathappened howcome"
 )
 """Words of a person who wants to know why it did not go on; the question on the screen says it."""
 
@@ -214,15 +226,20 @@ FILLERS = (
     "thankyou ok okay yes then just now want wantto wanna would like choose pick take use using with by go letme lets "
     "try one this that in instead anymore already scan recognition do of all have am was were them give 想 想要 想用 "
     "想选 扫一扫 扫一下 扫吧 比较 更 方便 方便点 快 快点 简单 点 喜欢 习惯 常用 办理 申请 进行 verify 算了还是 回去 "
-    "里面 上 prefer rather better scanned faster quicker easier easy simple more switchto changeto option choice only "
-    "send get need 要做 想做 我做 做个 来做 帮我做 要办 想办 办个 帮我办 办一下"
+    "里面 上 prefer rather better scanned faster quicker easier easy simple more actually meant works says typed wrote "
+    "entered put has hmm here so scanning gimme qr pls thx switchto changeto option choice only send get need 要做 "
+    "想做 我做 做个 来做 帮我做 要办 想办 办个 帮我办 办一下"
 )
 """Words that change nothing about what a text wants: who, how much, politeness. No word of doubt or denial."""
+NO_FILLERS_OF: Mapping[Choice, str] = {
+    Choice.BACK: "im am are were now just already 现在 已经",
+    Choice.NEW_CODE: "have already now 有 已经 现在",
+}
+"""The fillers that change what these choices mean: "I am back", "I have a new code"."""
 FILLERS_OF_CONSENT = (
-    "我 就 那 都 吧 了 啊 呀 哦 啦 的 嗯 好 好的 好吧 对 对的 是 是的 谢谢 已 已经 已阅读 已阅读并 阅读 看过 看完 读过 "
-    "读完 知道 明白 了解 开始 继续 下一步 i ok okay yes to it all please thanks everything ihaveread iveread read and "
-    "understood the terms this that "
-    f"lets {_GO_ON}"
+    "我 就 那 都 吧 了 啊 呀 哦 啦 的 嗯 好 好的 好吧 对 对的 是 是的 谢谢 开始 继续 下一步 i ok okay yes to it all "
+    "of everything please pls "
+    f"thanks thx lets {_GO_ON}"
 )
 """The fillers for those choices that must be meant beyond doubt."""
 STRICT = (Choice.AGREE, Choice.MINE)
@@ -238,12 +255,17 @@ DOUBTFUL = (
 """The choices of a person who says that something is wrong."""
 
 ORDINALS = {
-    "第一 第1 1号 选1 first number1 option1": 1,
-    "第二 第2 2号 选2 second number2 option2": 2,
-    "第三 第3 3号 选3 third number3 option3": 3,
-    "第四 第4 4号 选4 fourth number4 option4": 4,
-    "第五 第5 5号 选5 fifth number5 option5": 5,
+    "第一 第1 1号 选1 first firstone firstoption number1 option1 1st": 1,
+    "第二 第2 2号 选2 second secondone secondoption number2 option2 2nd": 2,
+    "第三 第3 3号 选3 third thirdone thirdoption number3 option3 3rd": 3,
+    "第四 第4 4号 选4 fourth fourthone fourthoption number4 option4 4th": 4,
+    "第五 第5 5号 选5 fifth fifthone fifthoption number5 option5 5th": 5,
 }
+FILLERS_OF_POSITION = (
+    "我 我要 我选 要 选 选择 用 就 那 那就 那个 的 个 一个 种 吧 请 谢谢 好 好的 the i id like want ill take choose "
+    "pick go with ok yes please pls thanks"
+)
+"""The fillers beside a position: "one second" is none."""
 """Positions in words, from one."""
 TRADITIONAL = str.maketrans(
     "並併來係俬個們內兩冊別刪剋剛協厤唄問單噹國圖壞學實寫對導帐師帳幫幷彆彔後復態慣慮應懷戶掃換擇據擾敗數暫曆會査條棄"

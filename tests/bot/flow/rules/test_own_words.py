@@ -341,6 +341,14 @@ def test_the_method_in_use_or_the_app_that_scans_it_does_not_end_the_attempt(met
     assert advance(scanning(method), Said(text), CONTEXT).state == replace(scanning(method), touched=True)
 
 
+@pytest.mark.parametrize("state", [scanning(Method.QQ), replace(OF_KIND[states.Opening], method=Method.QQ)], ids=label)
+def test_the_app_of_another_method_is_no_method_in_use(state: states.State) -> None:
+    taken = advance(state, Said("用微信吧"), CONTEXT).state
+
+    assert isinstance(taken, states.Opening)
+    assert taken.method is Method.WECHAT
+
+
 def test_a_person_who_says_that_something_is_wrong_is_asked_what() -> None:
     step = advance(after(TO_CONFIRM), Said("填错了"), CONTEXT)
 
