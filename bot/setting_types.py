@@ -1,7 +1,4 @@
-"""The kinds of values that settings have; each refuses what cannot be used, in a sentence that quotes no value.
-
-An empty text means that a setting is not given, so every kind of text takes it.
-"""
+"""The kinds of values that settings have; each refuses what cannot be used, in a sentence that quotes no value."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -73,23 +70,24 @@ def _language(text: object) -> object:
     raise ValueError("write zh or en")
 
 
-def _readable(read: Callable[[str], object]) -> AfterValidator:
-    """Takes a text that `read` takes; what that raises says what is wrong."""
+def _readable(read: Callable[[str], object], *, may_be_empty: bool = False) -> AfterValidator:
+    """Accepts a text that `read` accepts; what that raises says what is wrong."""
 
     def check(text: _Text) -> _Text:
-        if written := text.get_secret_value() if isinstance(text, SecretStr) else text:
+        written = text.get_secret_value() if isinstance(text, SecretStr) else text
+        if written or not may_be_empty:
             read(written)
         return text
 
     return AfterValidator(check)
 
 
-def _matching(pattern: str, problem: str) -> AfterValidator:
+def _matching(pattern: str, problem: str, *, may_be_empty: bool = False) -> AfterValidator:
     def check(text: str) -> None:
         if not re.fullmatch(pattern, text):
             raise ValueError(problem)
 
-    return _readable(check)
+    return _readable(check, may_be_empty=may_be_empty)
 
 
 def _list_of(pattern: str, kind: str, problem: str) -> AfterValidator:
@@ -215,12 +213,13 @@ Key = Annotated[
 SigningSecret = Annotated[SecretStr, _readable(WebhookSigner)]
 ApiKeys = Annotated[SecretStr, _readable(_check_callers)]
 ProxyUrl = Annotated[SecretStr, _readable(parse_proxy)]
-DatabaseUrl = Annotated[SecretStr, _readable(_check_database)]
+DatabaseUrl = Annotated[SecretStr, _readable(_check_database, may_be_empty=True)]
 
-Address = Annotated[str, _readable(_check_address), _NoSlash]
-OwnAddress = Annotated[str, _readable(_check_own_address), _NoSlash]
-EndpointUrl = Annotated[str, _readable(parse_base_url)]
-ServiceUrl = Annotated[str, _readable(parse_base_url), _NoSlash]
+Address = Annotated[str, _readable(_check_address, may_be_empty=True), _NoSlash]
+OwnAddress = Annotated[str, _readable(_check_own_address, may_be_empty=True), _NoSlash]
+GatewayUrl = Annotated[str, _readable(parse_base_url)]
+EndpointUrl = Annotated[str, _readable(parse_base_url, may_be_empty=True)]
+ServiceUrl = Annotated[str, _readable(parse_base_url, may_be_empty=True), _NoSlash]
 ApiUrl = Annotated[str, _readable(_check_api), _NoSlash]
 
 Hosts = Annotated[
@@ -231,12 +230,12 @@ Hosts = Annotated[
         "write hosts with commas between them, without https:// and paths",
     ),
 ]
-Networks = Annotated[str, _readable(_check_networks)]
+Networks = Annotated[str, _readable(_check_networks, may_be_empty=True)]
 TelegramIds = Annotated[
     str, _list_of(r"\d{1,15}", "id", "write Telegram ids with commas between them: 100012345,100054321")
 ]
-OperatorName = Annotated[str, _readable(_check_name), AfterValidator(str.strip)]
-OperatorContact = Annotated[str, _readable(_check_contact)]
+OperatorName = Annotated[str, _readable(_check_name, may_be_empty=True), AfterValidator(str.strip)]
+OperatorContact = Annotated[str, _readable(_check_contact, may_be_empty=True)]
 
 _PROVIDERS = ("simulated", "http", "off")
 Provider = Annotated[str, _one_of(*_PROVIDERS)]
@@ -247,7 +246,11 @@ _TENCENT_WORD = r"[A-Za-z0-9_-]{1,128}"
 TencentKey = Annotated[
     SecretStr, _matching(_TENCENT_WORD, "this is not a key as the console of Tencent Cloud gives it")
 ]
-TencentRule = Annotated[str, _matching(_TENCENT_WORD, "this is not a RuleId as the console of FaceID gives it")]
-AlipayApp = Annotated[str, _matching(r"\d{16}", "this is not an APPID as Alipay's console gives it: 16 digits")]
+TencentRule = Annotated[
+    str, _matching(_TENCENT_WORD, "this is not a RuleId as the console of FaceID gives it", may_be_empty=True)
+]
+AlipayApp = Annotated[
+    str, _matching(r"\d{16}", "this is not an APPID as Alipay's console gives it: 16 digits", may_be_empty=True)
+]
 AlipayPrivateKey = Annotated[SecretStr, _readable(_check_private_key)]
-AlipayPublicKey = Annotated[str, _readable(_check_public_key)]
+AlipayPublicKey = Annotated[str, _readable(_check_public_key, may_be_empty=True)]

@@ -137,7 +137,7 @@ class Settings(BaseModel):
     alipay_app_id: types.AlipayApp = ""
     alipay_private_key: types.AlipayPrivateKey | None = None
     alipay_public_key: types.AlipayPublicKey = ""
-    alipay_gateway: types.EndpointUrl = "https://openapi.alipay.com/gateway.do"
+    alipay_gateway: types.GatewayUrl = "https://openapi.alipay.com/gateway.do"
     allow_simulated: types.Flag = False
     encryption_keys: SecretStr | None = None
     index_key: SecretStr | None = None

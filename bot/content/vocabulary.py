@@ -28,7 +28,12 @@ _BREAKS = re.compile(f"[,，.。;；:：!！?？()（）【】\n]|(?<=[a-z]) +(?
 """Where a sentence may break before or after a name; not at a space, because some names have one."""
 _PARTICLES = re.compile("[啊呀哦喔哈啦呗的了嘛]+$")
 _BEFORE_NAME = re.compile("^[那就是填写用叫姓]+")
-_IN_TWO_PARTS = re.compile(r"^姓氏?[:： ]*(\w{1,2}?)[\s,，;；]*名字?[:： ]*(\w{1,3})$")
+_IN_TWO_PARTS = re.compile(r"^[我俺]?姓氏?[:： ]*(\w{1,2}?)[\s,，;；]*(?:名字?|叫)[:： ]*(\w{1,3})$")
+_SURNAME_FIRST = re.compile(r"^([a-z]+) ?, ?([a-z]+(?: [a-z]+)?)$", re.IGNORECASE)
+"""As "Li, Lei" is written in English."""
+_TITLES = re.compile("[\u4e00-\u9fff](总|哥|姐|叔|姨|婶|嫂|老板|阿姨|大爷|大妈|大叔|大哥|大姐|主任|医生|律师)$")
+_PLACES = re.compile("[市县]|[省区]$")
+"""Of an address, which somebody typed behind the name."""
 _SHORT = 4
 """A longer name without a dot is likely only when all its characters write sounds."""
 _IN_NAMES = frozenset("在有能会再更本才")
@@ -58,6 +63,8 @@ class Vocabulary:
     def without_labels(self, text: str) -> str:
         """A text without the labels, polite words and signs around its answer."""
         plain, before = _IN_TWO_PARTS.sub(r"\1\2", _strip_signs(text)), ""
+        if (found := _SURNAME_FIRST.match(plain)) and not self._english & set(plain.lower().replace(",", " ").split()):
+            plain = f"{found[1]} {found[2]}"
         while plain != before:
             before = plain
             plain = _without_first(plain, self._labels, _ends_label)
@@ -100,7 +107,11 @@ class Vocabulary:
         letters = name.replace("·", "")
         if len(letters) == 1 or name in self._words or self._telling.search(letters):
             return False
+        if _TITLES.search(name) or (len(letters) > 2 and len(set(letters)) == 1):
+            return False
         if "·" in name:
+            if _PLACES.search(name):
+                return False
             is_by_sound = self._sounds >= set(letters)
             return (is_by_sound or not self._seldom & set(letters)) and not self._words & set(name.split("·"))
         if is_rare and len(letters) <= _SHORT:

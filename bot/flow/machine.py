@@ -41,7 +41,7 @@ from bot.flow.states import (
     StateBase,
 )
 from bot.flow.table import TABLE
-from bot.flow.typed_input import is_done, match_choice, match_command
+from bot.flow.typed_input import denied_methods, is_done, is_thanks, match_choice, match_command
 from bot.flow.typed_words import METHODS
 from verification.attempts import Method
 
@@ -196,24 +196,41 @@ def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
     # Where a name or a number is asked for, a number is an answer.
     chosen = match_choice(text, offered, by_position=not isinstance(state, AsksForText))
     chosen = chosen or match_choice(text, unoffered, by_position=False)
-    chosen = chosen or _choice_by_other_words(state, text, (*offered, *unoffered))
+    known = (*offered, *unoffered)
+    chosen = chosen or _choice_by_other_words(state, text, known)
+    if chosen is Choice.OTHER_METHOD:
+        chosen = _kept_method(state, text, known)
     return chosen or match_command(text) or Said
 
 
 def _choice_by_other_words(state: State, text: str, known: Sequence[Choice]) -> Choice | None:
     """The choice that stands for what a text names, where that has no button: another method, for example."""
-    if is_done(text):
-        # "Scanned it with QQ" asks for nothing.
-        return None
     for choice, meant in _OTHER_WORDS.get(type(state), {}).items():
         if choice in known and (named := match_choice(text, meant, by_position=False)):
-            return _SAME_METHOD.get(type(state)) if _is_in_use(state, named) else choice
+            return None if named is Choice.AGREE and is_thanks(text) else choice
     return None
 
 
-def _is_in_use(state: State, named: Choice) -> bool:
-    """Whether a method is the one of the attempt, or its app scans the code on the screen."""
-    if not isinstance(state, Attempting):
-        return False
-    scanning_app = Choice.WECHAT if isinstance(state, Scanning) and state.method is Method.FACE else None
-    return named.value == state.method.value or named is scanning_app
+def _kept_method(state: State, text: str, known: Sequence[Choice]) -> Choice | None:
+    """What a text means that seems to ask for another method: "no QQ" at a code for WeChat asks for nothing."""
+    in_use, same = _methods_in_use(state), _SAME_METHOD.get(type(state))
+    if is_done(text):
+        return None
+    if named := match_choice(text, METHODS, by_position=False):
+        is_kept = named in in_use and (same is None or same in known)
+        return same if is_kept else Choice.OTHER_METHOD
+    denied = denied_methods(text)
+    return None if denied and not denied & in_use else Choice.OTHER_METHOD
+
+
+def _methods_in_use(state: State) -> frozenset[Choice]:
+    """The method of a step, as its choice, and the app that scans the code on the screen."""
+    match state:
+        case AgreeingFace():
+            return frozenset({Choice.FACE})
+        case Scanning(method=Method.FACE):
+            return frozenset({Choice.FACE, Choice.WECHAT})
+        case Attempting(method=method):
+            return frozenset({Choice(method.value)})
+        case _:
+            return frozenset()

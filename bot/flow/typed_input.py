@@ -75,61 +75,77 @@ class NoWordLists:
 
 
 _ASKING = re.compile(
-    "[?？]|吗|嗎|呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会|[\u4e00-\u9fff]{2}[不没沒]$"
+    "[?？]|吗|嗎|(?<!嗯)呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会|[\u4e00-\u9fff]{2}[不没沒]$"
+    r"|([\u4e00-\u9fff])[不没沒]\1"
     r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b(?!['’])",
     re.IGNORECASE,
 )
 
 
 _CARD_FACT = (
-    r"(?:(?:性[别別]|民族|[国國]籍)\W*)?(?:[男女][性士生的]?|male|female|\w{1,5}族|中[国國]|公民|\d{1,3}\s*[岁歲])"
+    r"(?:(?:性[别別]|民族|[国國]籍)\W*)?"
+    r"(?:[男女][性士生的]?|male|female|[汉漢]|\w{1,5}族|中[国國]|公民|\d{1,3}\s*[岁歲])"
 )
 _BREAK = r"[\s,，、;；/-]"
 _CARD_FACTS = re.compile(rf"^(?:{_CARD_FACT}{_BREAK}+)+(?=\w\w)|(?<=\w\w)(?:{_BREAK}+{_CARD_FACT})+(?={_BREAK}|$)")
 """What else stands on an ID card, between breaks; a single hanzi may be the surname, so what follows it is the name."""
 
 _CHOICE_WORDS: Mapping[Choice, frozenset[str]] = {
-    choice: frozenset(words.split()) for choice, words in typed_words.CHOICES.items()
+    choice: frozenset(f"{words} {typed_words.EXACT_CHOICES.get(choice, '')}".split())
+    for choice, words in typed_words.CHOICES.items()
 }
-_COMMAND_OF_WORD = {word: command for command, words in typed_words.COMMANDS.items() for word in words.split()}
+_COMMAND_OF_WORD = {
+    word: command
+    for listed in (typed_words.COMMANDS, typed_words.EXACT_COMMANDS)
+    for command, words in listed.items()
+    for word in words.split()
+}
 # Two mappings: `Choice.BACK` equals `Command.BACK`, and so for cancel.
 _CHOICES: Mapping[Choice, Sequence[Kinds]] = {
-    choice: [kinds_of(words), *(kinds_of(*pair) for pair in typed_words.CHOICE_PAIRS.get(choice, ()))]
+    choice: [kinds_of(words), *(kinds_of(*kinds) for kinds in typed_words.CHOICE_COMBINATIONS.get(choice, ()))]
     for choice, words in typed_words.CHOICES.items()
 }
 _COMMANDS: Mapping[Command, Sequence[Kinds]] = {
-    command: [kinds_of(words), *(kinds_of(*pair) for pair in typed_words.COMMAND_PAIRS.get(command, ()))]
+    command: [kinds_of(words), *(kinds_of(*kinds) for kinds in typed_words.COMMAND_COMBINATIONS.get(command, ()))]
     for command, words in typed_words.COMMANDS.items()
     if command not in (Command.HUMAN, Command.HELP)  # these are remarks in other words
 }
-_CODE = (kinds_of(typed_words.CODE), kinds_of(*typed_words.CODE_PAIR))
-_AGAINST_REMINDERS = (kinds_of(typed_words.AGAINST_REMINDERS), kinds_of(*typed_words.REMINDER_PAIR))
-_DONE = (kinds_of(typed_words.DONE), kinds_of(typed_words.METHOD_TROUBLE[0], typed_words.DONE))
+_CODE = (kinds_of(typed_words.CODE), kinds_of(*typed_words.CODE_COMBINATION))
+_AGAINST_REMINDERS = (kinds_of(typed_words.AGAINST_REMINDERS), kinds_of(*typed_words.REMINDER_COMBINATION))
+_DONE, _SCANNED = (kinds_of(typed_words.DONE),), (kinds_of(typed_words.METHOD_TROUBLE[0], typed_words.SCANNED),)
 _WHY = (kinds_of(typed_words.WHY),)
 _METHOD_TROUBLE = (kinds_of(*typed_words.METHOD_TROUBLE), *_CHOICES[Choice.OTHER_METHOD])
+_DENIED = (kinds_of(typed_words.METHOD_TROUBLE[0], typed_words.DENIALS), kinds_of(typed_words.DENIED_METHODS))
 _TROUBLE = (kinds_of(typed_words.TROUBLES),)
-_REFUSAL = (kinds_of(f"{typed_words.CHOICES[Choice.NOT_NOW]} {typed_words.TROUBLES} 算了"),)
+_REFUSAL = (kinds_of(f"{typed_words.CHOICES[Choice.NOT_NOW]} {typed_words.TROUBLES} {typed_words.REASONS}"),)
 _ALSO = ("也", "都")
 _METHODS, _DENIALS, _SWITCHES = (
     tuple(words.split()) for words in (typed_words.METHOD_TROUBLE[0], typed_words.DENIALS, typed_words.SWITCHES)
 )
 _METHOD_OR_TROUBLE = re.compile(f"(?P<trouble>{'|'.join(typed_words.TROUBLES.split())})|{'|'.join(_METHODS)}")
-_ORDINALS = {
-    (kinds_of(words), *(kinds_of(words, *kinds) for kinds in typed_words.CONFIRMED)): position
-    for words, position in typed_words.ORDINALS.items()
+_ORDINALS: Mapping[tuple[Kinds, ...], int] = {
+    (kinds_of(words),): position for words, position in typed_words.ORDINALS.items()
+}
+_ORDINALS_OF_METHODS: Mapping[tuple[Kinds, ...], int] = {
+    (kinds_of(words, *typed_words.ALL_IS_RIGHT),): position for words, position in typed_words.ORDINALS.items()
 }
 _FILLERS, _FEW_FILLERS, _DOUBT, _POSITION_FILLERS = kinds_of(
     typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT, typed_words.FILLERS_OF_POSITION
 )
 _MORE_FILLERS = _FILLERS | _DOUBT
+_UNCHANGED = frozenset(
+    word for word in _MORE_FILLERS if not word.startswith(("换", "改", "还是", "切换", "switch", "change", "let"))
+)
 _FILLERS_OF = dict.fromkeys(typed_words.STRICT, _FEW_FILLERS) | dict.fromkeys(typed_words.DOUBTFUL, _MORE_FILLERS)
 _FILLERS_OF |= {
     choice: _FILLERS_OF.get(choice, _FILLERS) - frozenset(words.split())
     for choice, words in typed_words.NO_FILLERS_OF.items()
 }
-_FILLERS_OF_COMMAND = {Command.BACK: _FILLERS_OF[Choice.BACK]}
+_FILLERS_OF_COMMAND = {Command.BACK: _FILLERS_OF[Choice.BACK], Command.CANCEL: _FILLERS_OF[Choice.CANCEL]}
 _LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for word in words.split()}
 _BUTTON_WORDS = frozenset(typed_words.FORM.split()).union(*_CHOICE_WORDS.values())
+_NEVER_BY_ORDINAL = (*typed_words.STRICT, Choice.BACK, Choice.CANCEL)
+_THANKS = re.compile("谢|謝|thank|thx", re.IGNORECASE)
 _CLAUSE_ENDS = re.compile(r"[,，.。;；!！]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
 
 
@@ -156,18 +172,24 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
 
 
 def _at_position(word: str, spoken: Letters, offered: Sequence[Choice]) -> Choice | None:
-    """The choice at the position that a text names, if there is one; a consent has no position in words."""
-    is_number = word.isascii() and word.isdigit()
-    position = int(word) if is_number else _ordinal(spoken)
-    choice = offered[position - 1] if 0 < position <= len(offered) else None
-    return choice if is_number or choice not in typed_words.STRICT else None
+    """The choice at the position that a text names, if there is one; in words only where nothing is lost by it."""
+    if word.isascii() and word.isdigit():
+        return _at(int(word), offered)
+    if choice := _at(_ordinal(spoken), offered):
+        return None if choice in _NEVER_BY_ORDINAL else choice
+    # "The data are right, the second": it is a method that follows.
+    choice = _at(_ordinal(spoken, _ORDINALS_OF_METHODS), offered)
+    return choice if choice in typed_words.METHODS else None
 
 
-def _ordinal(spoken: Letters) -> int:
+def _at(position: int, offered: Sequence[Choice]) -> Choice | None:
+    return offered[position - 1] if 0 < position <= len(offered) else None
+
+
+def _ordinal(spoken: Letters, ordinals: Mapping[tuple[Kinds, ...], int] = _ORDINALS) -> int:
     """The position that is said in words, from one; 0 for none."""
-    return next(
-        (position for readings, position in _ORDINALS.items() if can_be_read(spoken, readings, _POSITION_FILLERS)), 0
-    )
+    found = (position for readings, position in ordinals.items() if can_be_read(spoken, readings, _POSITION_FILLERS))
+    return next(found, 0)
 
 
 def _method_beside_denial(text: str, spoken: Letters, offered: Sequence[Choice]) -> Choice | None:
@@ -215,8 +237,26 @@ def names_choice(text: str) -> bool:
 
 
 def is_done(text: str) -> bool:
-    """Whether a text says that the person has done what the phone asks for."""
-    return _is_said(_spoken(text), _DONE, _MORE_FILLERS)
+    """Whether a text says that the person has done what the phone asks for; "done, now QQ" is a wish."""
+    spoken = _spoken(text)
+    return _is_said(spoken, _DONE, _MORE_FILLERS) or _is_said(spoken, _SCANNED, _UNCHANGED)
+
+
+def is_thanks(text: str) -> bool:
+    """Whether a text thanks: then a "good" beside it ends the talk, and wishes for nothing."""
+    return _THANKS.search(text) is not None
+
+
+def denied_methods(text: str) -> frozenset[Choice]:
+    """The methods that a text says it does without; none if it says anything else."""
+    spoken = _spoken(text)
+    if not _is_said(spoken, _DENIED):
+        return frozenset()
+    return frozenset(
+        choice
+        for choice, words in typed_words.METHOD_NAMES.items()
+        if any(word in spoken.text for word in words.split())
+    )
 
 
 def is_why(text: str) -> bool:

@@ -19,7 +19,7 @@ from playground.phone.apps import PhoneApp
 from playground.phone.browser import USER_AGENTS
 from playground.phone.page_parser import read_page
 from tests.bot.app_fixture import RunningBot, running_bot
-from tests.bot.test_init_data import signed
+from tests.bot.test_private_form_user import signed
 from tests.simulator_fixture import NAME, NUMBER, TOKEN, ChatUser, simulator
 from verification.ids import PersonId
 

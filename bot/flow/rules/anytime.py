@@ -20,7 +20,7 @@ from bot.flow.effects import (
     TopicButton,
     UrlButton,
 )
-from bot.flow.events import Commanded, Event, ReaskRequested, Said, Sent, SideMessage, SideTapped, Throttled
+from bot.flow.events import Choice, Commanded, Event, ReaskRequested, Said, Sent, SideMessage, SideTapped, Throttled
 from bot.flow.prompts import prompt, short_prompt
 from bot.flow.rows import RuleContext, Step
 from bot.flow.rules.common import (
@@ -38,7 +38,7 @@ from bot.flow.rules.common import (
 from bot.flow.rules.links import show_step
 from bot.flow.rules.reminding import reminders_stopped
 from bot.flow.states import State
-from bot.flow.typed_input import Remark, is_question, is_why, normalize
+from bot.flow.typed_input import Remark, is_button_word, is_question, is_why, match_choice, normalize
 from bot.flow.unanswered import redact_question
 
 _NOTHING_ASKED = states.ReadingEnterprise | states.ReadingOverseas | states.Verified
@@ -127,14 +127,21 @@ def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
     """A text that is not expected may be a question: then the FAQ answers it, and the state's own question stays."""
     if isinstance(state, states.Failed | states.QuotaFull | states.Verified) and is_why(event.text):
         return ask(state)
-    is_emoji = not normalize(event.text)
-    if isinstance(state, _NOTHING_ASKED) and (is_emoji or context.words.remark(event.text) is Remark.BUTTON):
+    if isinstance(state, _NOTHING_ASKED) and _takes_note(event.text, context):
         return Step(state, (replace(short_prompt(state, "misc.not_understood"), note=None),))
     if is_question(event.text):
         unanswered = Step(state, (short_prompt(state, "misc.no_answer"), *count_unanswered(state, event.text)))
     else:
         unanswered = Step(state, (short_prompt(state, "misc.not_understood"),))
     return answer_own_words(state, event.text, context) or unanswered
+
+
+def _takes_note(text: str, context: RuleContext) -> bool:
+    """Whether a text says "good", "I see", or nothing but a picture; no other word of a button."""
+    if is_question(text):
+        return False
+    is_button = is_button_word(text) and not match_choice(text, (Choice.AGREE, Choice.CONFIRM), by_position=False)
+    return not normalize(text) or (context.words.remark(text) is Remark.BUTTON and not is_button)
 
 
 def not_a_text(state: State, event: Sent, _: RuleContext) -> Step:

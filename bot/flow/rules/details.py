@@ -24,7 +24,7 @@ from bot.flow.rules.common import (
     confirming,
     count_unanswered,
 )
-from bot.flow.typed_input import Remark, is_question, match_choice, names_choice, without_card_facts
+from bot.flow.typed_input import Remark, is_question, is_why, match_choice, names_choice, without_card_facts
 from verification.identity import Identity, Name, NameProblem, Number, read_name, read_number, split_number
 from verification.numbers import NumberProblem, other_documents
 
@@ -34,6 +34,8 @@ NumberStep = states.AskingNumber | states.ChangingNumber
 _NO_NUMBER = (NumberProblem.EMPTY, NumberProblem.CHARACTERS, NumberProblem.OTHER_DOCUMENT)
 """Problems of a text without a number of 18 digits."""
 _SHORTEST_SENTENCE = 4
+WHY_ASKED = "notice"
+"""The topic of the FAQ that says why name and number are asked for."""
 """Characters. A shorter text that is no question may be a name that the FAQ happens to know."""
 NAME_TO_CHECK = "form.check_name"
 """The key of what the form says of a name that is no likely one."""
@@ -248,7 +250,8 @@ def _led_elsewhere(state: NameStep | NumberStep, problem: NumberProblem) -> Step
 
 def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContext) -> Step | None:
     """The answer to a question or small talk at a step that reads text. None for anything else."""
-    if is_question(text) and (answer := answer_from_faq(state, text, context, DeleteUserMessage())):
+    asked = WHY_ASKED if is_why(text) else text
+    if is_question(text) and (answer := answer_from_faq(state, asked, context, DeleteUserMessage())):
         return answer
     if other_documents.are_named(text):
         return _led_elsewhere(state, NumberProblem.OTHER_DOCUMENT)

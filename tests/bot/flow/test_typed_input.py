@@ -167,33 +167,36 @@ def test_every_other_word_is_listed_as_it_is_compared(listed: str) -> None:
     assert [word for word in listed.split() if normalize(word) != word] == []
 
 
-PAIRS = [(choice, pair) for choice, pairs in typed_words.CHOICE_PAIRS.items() for pair in pairs]
+COMBINATIONS = [
+    (choice, kinds) for choice, combinations in typed_words.CHOICE_COMBINATIONS.items() for kinds in combinations
+]
 
 
-def texts_of(pair: typed_words.Pair) -> list[str]:
+def texts_of(combination: typed_words.Combination) -> list[str]:
     """Each word of every kind, with the first word of each other kind."""
-    kinds = [words.split() for words in pair]
+    kinds = [words.split() for words in combination]
     firsts = [words[0] for words in kinds]
     return [
         " ".join([*firsts[:place], word, *firsts[place + 1 :]]) for place, words in enumerate(kinds) for word in words
     ]
 
 
-@pytest.mark.parametrize(("choice", "pair"), PAIRS)
-def test_every_two_words_of_a_pair_mean_the_choice(choice: Choice, pair: typed_words.Pair) -> None:
-    assert {match_choice(text, (choice,), by_position=False) for text in texts_of(pair)} == {choice}
+@pytest.mark.parametrize(("choice", "combination"), COMBINATIONS)
+def test_the_words_of_a_combination_mean_the_choice(choice: Choice, combination: typed_words.Combination) -> None:
+    assert {match_choice(text, (choice,), by_position=False) for text in texts_of(combination)} == {choice}
 
 
 @pytest.mark.parametrize(
-    ("command", "pair"), [(command, pair) for command, pairs in typed_words.COMMAND_PAIRS.items() for pair in pairs]
+    ("command", "combination"),
+    [(command, kinds) for command, combinations in typed_words.COMMAND_COMBINATIONS.items() for kinds in combinations],
 )
-def test_every_two_words_of_a_pair_mean_the_command(command: Command, pair: typed_words.Pair) -> None:
-    assert {match_command(text) for text in texts_of(pair)} == {command}
+def test_the_words_of_a_combination_mean_the_command(command: Command, combination: typed_words.Combination) -> None:
+    assert {match_command(text) for text in texts_of(combination)} == {command}
 
 
-def test_every_two_words_about_reminders_or_the_code_mean_that() -> None:
-    assert [text for text in texts_of(typed_words.REMINDER_PAIR) if not is_against_reminders(text)] == []
-    assert [text for text in texts_of(typed_words.CODE_PAIR) if not is_about_code(text)] == []
+def test_the_words_about_reminders_or_the_code_mean_that() -> None:
+    assert [text for text in texts_of(typed_words.REMINDER_COMBINATION) if not is_against_reminders(text)] == []
+    assert [text for text in texts_of(typed_words.CODE_COMBINATION) if not is_about_code(text)] == []
 
 
 def test_every_word_of_a_position_means_it() -> None:

@@ -119,6 +119,26 @@ MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
     (states.QuotaFull, "try again", Choice.FREED),
     (states.CheckingName, "yup", Choice.NAME_RIGHT),
     (states.Confirming, "second option", Choice.QQ),
+    (states.Agreeing, "I do not consent", Choice.NOT_NOW),
+    (states.Agreeing, "absolutely not", Choice.NOT_NOW),
+    (states.AgreeingFace, "不刷", Choice.OTHER_METHOD),
+    (states.AgreeingFace, "不要了", Choice.OTHER_METHOD),
+    (states.ReadingInvitation, "yeah that's mine", Choice.MINE),
+    (states.ReadingInvitation, "这是我老公的号", Choice.NOT_MINE),
+    (states.CheckingName, "少打了一个字", Choice.NAME_WRONG),
+    (states.CheckingName, "incorrect", Choice.NAME_WRONG),
+    (states.CheckingName, "没写错", Choice.NAME_RIGHT),
+    (states.Confirming, "姓名对的", Choice.CONFIRM),
+    (states.Confirming, "the name is correct", Choice.CONFIRM),
+    (states.Confirming, "姓名", Choice.CHANGE_NAME),
+    (states.Confirming, "correct my name", Choice.CHANGE_NAME),
+    (states.Confirming, "人脸吧，没银行卡", Choice.FACE),
+    (states.Confirming, "微信吧 我绑了卡", Choice.WECHAT),
+    (states.Confirming, "use qq instead of wechat", Choice.QQ),
+    (states.Confirming, "qq算了 微信", Choice.WECHAT),
+    (states.Failed, "我弄错了", Choice.CHANGE_DATA),
+    (states.QuotaFull, "取消了一个", Choice.FREED),
+    (states.ChangingName, "same", Command.BACK),
     (states.Confirming, "I only have QQ", Choice.QQ),
     (states.Scanning, "send me a new code", Choice.NEW_CODE),
     (states.Failed, "this can't be right", Choice.DISPUTE),
@@ -131,7 +151,6 @@ MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
     (states.Agreeing, "我愿意", Choice.AGREE),
     (states.Agreeing, "y", Choice.AGREE),
     (states.Agreeing, "我同意你们处理我的信息", Choice.AGREE),
-    (states.Agreeing, "同意，微信扫码", Choice.AGREE),
     (states.Confirming, "微信二维码", Choice.WECHAT),
     (states.Confirming, "人脸验证", Choice.FACE),
     (states.ReadingInvitation, "my account", Choice.MINE),
@@ -217,7 +236,7 @@ def _opened(state: states.Opening) -> ShowCode:
 @pytest.mark.parametrize(
     "text",
     [
-        *("换种方式", "不想用微信", "我名字填错了", "别的方法", "不刷脸"),
+        *("换种方式", "不想用微信", "我名字填错了", "别的方法", "不扫码"),
         *("没有QQ也没有微信", "QQ也没有微信也没有", "没有微信、QQ", "没有微信QQ", "微信不想用QQ", "微信QQ都没有"),
     ],
 )
@@ -262,17 +281,107 @@ def test_a_doubtful_text_agrees_to_nothing_and_ends_nothing(state: states.State)
 
 
 CONSENTS = (states.Agreeing, states.AgreeingFace)
+NO_CONSENTS = (
+    *("继续", "下一步", "已阅读", "知道了", "我了解了", "刷脸吧", "go on", "let's go", "I have read it"),
+    *(
+        "好的知道了",
+        "当然看过",
+        "确认已阅读",
+        "好的看完了",
+        "ok I read this",
+        "alright I understood the terms",
+        "都行",
+        "行了",
+        "好了",
+    ),
+    *("同意？", "可以?", "yes?", "1？", "行不行", "第一个没问题", "the first one only", "you first", "just a second"),
+    *("同意微信", "同意，QQ扫码", "agree to QQ", "微信没问题"),
+)
 
 
 @pytest.mark.parametrize("kind", CONSENTS)
-@pytest.mark.parametrize(
-    "text", ["继续", "下一步", "已阅读", "知道了", "我了解了", "刷脸吧", "go on", "let's go", "I have read it"]
+@pytest.mark.parametrize("text", NO_CONSENTS)
+def test_who_asks_goes_on_has_read_or_means_something_else_has_not_agreed(kind: type[states.State], text: str) -> None:
+    row = row_for_event(OF_KIND[kind], Said(text))
+
+    assert row is not None
+    assert row.trigger is not Choice.AGREE
+
+
+KEEPS_CODE = (
+    *(
+        "取消？",
+        "退出?",
+        "换码？",
+        "QQ？",
+        "返回？",
+        "expired?",
+        "没有QQ",
+        "不用QQ",
+        "不想刷脸",
+        "不刷脸",
+        "我没QQ 用微信",
+        "不是QQ是微信",
+    ),
+    *(
+        "还是微信吧没装QQ",
+        "用QQ扫的",
+        "刚刚用QQ扫的",
+        "我已经用QQ了",
+        "我取消了",
+        "不用了 已经好了",
+        "点了返回",
+        "我改好了",
+    ),
+    *(
+        "I'm back",
+        "just a second",
+        "I already have a new code",
+        "没有微信二维码",
+        "I haven't scanned the WeChat code",
+        "一直换新码",
+    ),
 )
-def test_who_only_goes_on_or_has_read_has_not_agreed(kind: type[states.State], text: str) -> None:
+
+
+@pytest.mark.parametrize("text", KEEPS_CODE)
+def test_a_question_a_report_or_words_about_another_method_do_not_end_a_code(text: str) -> None:
+    step = advance(scanning(), Said(text), CONTEXT)
+
+    assert isinstance(step.state, states.Scanning)
+    assert step.state.attempt == scanning().attempt
+    assert not [effect for effect in step.effects if isinstance(effect, CancelAttempt)]
+
+
+NO_CHOICES: list[tuple[type[states.State], str]] = [
+    (states.CheckingName, "right?"),
+    (states.Confirming, "微信？"),
+    (states.Confirming, "微信就算了"),
+    (states.Confirming, "名字填好了"),
+    (states.Confirming, "one second"),
+    (states.Confirming, "第一个没错"),
+    (states.Failed, "好的谢谢"),
+    (states.Failed, "好了"),
+    (states.Failed, "this is my second try"),
+    (states.Expired, "好谢谢"),
+    (states.QuotaFull, "第三个"),
+    (states.AgreeingFace, "没有QQ"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), NO_CHOICES)
+def test_words_that_only_sound_like_a_choice_choose_nothing(kind: type[states.State], text: str) -> None:
     row = row_for_event(OF_KIND[kind], Said(text))
 
     assert row is not None
     assert row.trigger is Said
+
+
+@pytest.mark.parametrize("kind", [states.Failed, states.Expired])
+def test_who_names_the_method_of_before_is_offered_the_others_when_it_is_off(kind: type[states.State]) -> None:
+    context = replace(CONTEXT, methods=(Method.QQ, Method.FACE))
+
+    assert isinstance(advance(OF_KIND[kind], Said("微信"), context).state, states.Confirming)
 
 
 @pytest.mark.parametrize("text", ["打不开微信", "用不了微信", "不能用微信", "微信不行"])
@@ -287,6 +396,13 @@ def test_who_takes_note_is_told_nothing_of_a_misunderstanding(kind: type[states.
 
     assert step.state == OF_KIND[kind]
     assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] == [None]
+
+
+@pytest.mark.parametrize("text", ["二维码在哪", "？", "对结果有异议"])
+def test_a_question_or_another_wish_is_no_taking_note(text: str) -> None:
+    step = advance(OF_KIND[states.Verified], Said(text), CONTEXT)
+
+    assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] != [None]
 
 
 @pytest.mark.parametrize("kind", [states.Failed, states.QuotaFull, states.Verified])
@@ -406,7 +522,9 @@ def test_who_doubts_the_name_where_the_number_is_asked_goes_back_to_it(text: str
     assert DeleteUserMessage(with_panel=True) in step.effects
 
 
-@pytest.mark.parametrize("text", ["李雷😊", "就叫李雷", "姓：李 名：雷", "李雷 是我的名字"])
+@pytest.mark.parametrize(
+    "text", ["李雷😊", "就叫李雷", "姓：李 名：雷", "我姓李 名雷", "俺叫李雷", "李雷 是我的名字", "李雷 汉"]
+)
 def test_signs_and_labels_around_a_name_are_no_part_of_it(text: str) -> None:
     state = advance(after(TO_NAME), Said(text), CONTEXT).state
 
@@ -437,6 +555,26 @@ def test_what_else_is_on_the_card_is_no_part_of_the_name(text: str) -> None:
     assert state.name.plain == "李雷"
 
 
+@pytest.mark.parametrize("text", ["李哥", "张总", "哈哈哈哈", "刘老板", "李雷 北京市", "安全第一"])
+def test_a_title_an_address_or_a_laugh_is_asked_back(text: str) -> None:
+    assert isinstance(advance(after(TO_NAME), Said(text), CONTEXT).state, states.CheckingName)
+
+
+def test_a_surname_before_a_comma_is_read_with_the_given_name() -> None:
+    state = advance(after(TO_NAME), Said("Li, Lei"), CONTEXT).state
+
+    assert isinstance(state, states.AskingNumber)
+    assert state.name.plain == "Li Lei"
+
+
+@pytest.mark.parametrize("where", [TO_NAME, TO_NUMBER])
+@pytest.mark.parametrize("text", ["为什么", "why?"])
+def test_who_asks_why_name_or_number_is_wanted_is_told(where: str, text: str) -> None:
+    context = replace(CONTEXT, topics_in=lambda asked: (asked,) if asked == "notice" else ())
+
+    assert ShowFaq("notice") in advance(after(where), Said(text), context).effects
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -461,7 +599,7 @@ def test_what_else_is_on_the_card_is_dropped_beside_a_number_too() -> None:
     assert state.identity.name.plain == "李雷"
 
 
-@pytest.mark.parametrize("text", ["刚才已经填过了", "烦死了搞这么复杂", "發照片行不行啊", "i made a typo there"])
+@pytest.mark.parametrize("text", ["刚才已经填过了", "烦死了搞这么复杂", "i made a typo there"])
 def test_a_sentence_is_no_name_and_the_person_is_told_so(text: str) -> None:
     step = advance(after(TO_NAME), Said(text), CONTEXT)
 
