@@ -32,6 +32,7 @@ _IN_TWO_PARTS = re.compile(r"^[我俺]?姓氏?[:： ]*(\w{1,2}?)[\s,，;；]*(?:
 _SURNAME_FIRST = re.compile(r"^([a-z]+) ?, ?([a-z]+(?: [a-z]+)?)$", re.IGNORECASE)
 """As "Li, Lei" is written in English."""
 _TITLES = re.compile("[\u4e00-\u9fff](总|哥|姐|叔|姨|婶|嫂|老板|阿姨|大爷|大妈|大叔|大哥|大姐|主任|医生|律师)$")
+_LAUGH = re.compile(r"(.)\1{2,7}")
 _PLACES = re.compile("[市县]|[省区]$")
 """Of an address, which somebody typed behind the name."""
 _SHORT = 4
@@ -107,7 +108,7 @@ class Vocabulary:
         letters = name.replace("·", "")
         if len(letters) == 1 or name in self._words or self._telling.search(letters):
             return False
-        if _TITLES.search(name) or (len(letters) > 2 and len(set(letters)) == 1):
+        if _TITLES.search(name) or _LAUGH.fullmatch(name):
             return False
         if "·" in name:
             if _PLACES.search(name):

@@ -76,7 +76,7 @@ class NoWordLists:
 
 _ASKING = re.compile(
     "[?？]|吗|嗎|(?<!嗯)呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会|[\u4e00-\u9fff]{2}[不没沒]$"
-    r"|([\u4e00-\u9fff])[不没沒]\1"
+    r"|(?<!不)([\u4e00-\u9fff])不\1"
     r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b(?!['’])",
     re.IGNORECASE,
 )

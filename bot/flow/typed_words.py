@@ -12,7 +12,8 @@ Combination = tuple[str, ...]
 """Words of several kinds, of which a text has one each."""
 
 _YES = (
-    "是 是的 对 对的 好 好的 可以 嗯 没错 没有错 正确 确认 确定 当然 没问题 没有问题 没毛病 ok okay yes yep yup yeah "
+    "是 是的 对 对的 好 好的 可以 嗯 嗯呢 没错 没有错 正确 确认 确定 当然 没问题 没有问题 没毛病 ok okay yes yep yup "
+    "yeah "
     "yessir yea ya sure right correct fine indeed itis ofcourse certainly definitely absolutely exactly"
 )
 _GO_ON = "继续 下一步 next goon goahead continue proceed letsgo letsdoit letscontinue letsmoveon moveon"
@@ -65,7 +66,7 @@ CHOICES: Mapping[Choice, str] = {
     "对头 冇错 系 系的 就这个 真名 对哒 是哒",
     Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 错了 填错了 打错了 输错了 写错了 "
     "不太对 不大对 重新输入 重新填 重新填写 重填 no nope nah n notypeitagain notmyname notright notcorrect incorrect "
-    "notexactly notquite retype letmeretype typo wrong wrongname itsnot somethingiswrong 不 错咯 差一个字 少一个字 "
+    "notexactly notquite retype letmeretype typo wrong wrongname itsnot somethingiswrong 错咯 差一个字 少一个字 "
     "多一个字 少字 多字 打错字 打错字了 有错字 弄错了 搞错了 弄错 搞错 重新填一遍 重新填一下",
     Choice.CONFIRM: f"{_YES} {_GO_ON} 确认无误 无误 填对 核对过 随便 都行 无所谓 任选 "
     "confirm confirmed allcorrect looksgood looksright allgood good any whatever",
@@ -90,7 +91,7 @@ CHOICES: Mapping[Choice, str] = {
     Choice.DISPUTE: "对结果有异议 有异议 结果不对 这不对 不服 申诉 投诉结果 结果错了 结果有误 结果有问题 不可能 "
     "明明是我 明明是本人 填的没错 写的没错 没填错 thisiswrong wrong idisagree appeal dispute notright notfair unfair "
     "impossible cantberight thiscantberight thatcantberight itwasme thatwasme 你们搞错了 你们弄错了",
-    Choice.BACK: "返回 上一步 后退 回去 返回上一步 回上一步 回上一页 上一页 退回 退回去 选错 选错了 点错 点错了 "
+    Choice.BACK: "返回 上一步 后退 回去 返回上一步 回上一步 回上一页 上一页 退回 退回去 选错 选错了 "
     "重新选 重选 back goback goingback wrongone wrongchoice",
     Choice.CANCEL: "取消 取消认证 退出 算了 算啦 终止 结束认证 先取消 不要认证 不玩了 不试了 不扫了 放弃 不弄了 "
     "不办了 不做了 不搞了 不认证了 不想弄 不想办 不想做 不想搞 不想认证 不用认证 cancel quit stop nevermind forgetit "
@@ -99,6 +100,7 @@ CHOICES: Mapping[Choice, str] = {
 """The words of each choice. A text may say them among words that change nothing: see `FILLERS`."""
 EXACT_CHOICES: Mapping[Choice, str] = {
     Choice.OTHER_METHOD: "不刷 不刷了 不敢刷",
+    Choice.NAME_WRONG: "不",
     Choice.NOT_NOW: "不要了 不用了",
     Choice.CHANGE_NAME: "姓名",
     Choice.CHANGE_NUMBER: "号码 身份证号",
@@ -276,7 +278,8 @@ NO_FILLERS_OF: Mapping[Choice, str] = {
 }
 """The fillers that change what these choices mean: "I am back", "I have a new code", "我取消了"."""
 FILLERS_OF_CONSENT = (
-    "我 就 那 吧 啊 呀 哦 啦 的 嗯 恩 哈 滴 咯 嘛 好 好的 好吧 对 对的 是 是的 谢谢 开始 继续 下一步 i ok okay yes to "
+    "我 就 那 吧 啊 呀 哦 啦 的 嗯 嗯呢 恩 哈 滴 咯 嘛 好 好的 好吧 对 对的 是 是的 谢谢 开始 继续 下一步 i ok okay "
+    "yes to "
     "it all of everything please "
     f"pls thanks thx lets {_GO_ON}"
 )
