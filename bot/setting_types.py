@@ -71,7 +71,10 @@ def _language(text: object) -> object:
 
 
 def _readable(read: Callable[[str], object], *, may_be_empty: bool = False) -> AfterValidator:
-    """Accepts a text that `read` accepts; what that raises says what is wrong."""
+    """Accepts a text that `read` accepts; what that raises says what is wrong.
+
+    `may_be_empty` is for settings whose default is the empty text: defaults are checked, too.
+    """
 
     def check(text: _Text) -> _Text:
         written = text.get_secret_value() if isinstance(text, SecretStr) else text

@@ -28,11 +28,14 @@ _BREAKS = re.compile(f"[,，.。;；:：!！?？()（）【】\n]|(?<=[a-z]) +(?
 """Where a sentence may break before or after a name; not at a space, because some names have one."""
 _PARTICLES = re.compile("[啊呀哦喔哈啦呗的了嘛]+$")
 _BEFORE_NAME = re.compile("^[那就是填写用叫姓]+")
-_IN_TWO_PARTS = re.compile(r"^[我俺]?姓氏?[:： ]*(\w{1,2}?)[\s,，;；]*(?:名字?|叫)[:： ]*(\w{1,3})$")
+_IN_TWO_PARTS = re.compile(r"^[我俺]?姓(?!名)氏?[:： ]*(\w{1,2}?)[\s,，;；]*(?:名字?叫?|叫)[:： ]*(?:\1)?(\w{1,3})$")
 _SURNAME_FIRST = re.compile(r"^([a-z]+) ?, ?([a-z]+(?: [a-z]+)?)$", re.IGNORECASE)
 """As "Li, Lei" is written in English."""
 _TITLES = re.compile("[\u4e00-\u9fff](总|哥|姐|叔|姨|婶|嫂|老板|阿姨|大爷|大妈|大叔|大哥|大姐|主任|医生|律师)$")
-_LAUGH = re.compile(r"(.)\1{2,7}")
+_LAUGH = re.compile(r"([哈呵嘿嘻啊嗯哦额呃])\1{2,}")
+_NO_LAST = frozenset("了的过着")
+_ALSO_WORDS = frozenset("都全那有能别")
+"""Surnames that begin a sentence more often than a name."""
 _PLACES = re.compile("[市县]|[省区]$")
 """Of an address, which somebody typed behind the name."""
 _SHORT = 4
@@ -108,7 +111,8 @@ class Vocabulary:
         letters = name.replace("·", "")
         if len(letters) == 1 or name in self._words or self._telling.search(letters):
             return False
-        if _TITLES.search(name) or _LAUGH.fullmatch(name):
+        begins_sentence = name[0] in _ALSO_WORDS and len(name) > 2 and not self._sounds >= set(letters)
+        if begins_sentence or _is_unlike_name(name):
             return False
         if "·" in name:
             if _PLACES.search(name):
@@ -142,6 +146,11 @@ class Vocabulary:
 def load(path: Path = _WORDS) -> Vocabulary:
     """Read the word lists."""
     return Vocabulary(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def _is_unlike_name(name: str) -> bool:
+    """Whether a text has the form of something else: a title, a laugh, the end of a sentence."""
+    return name[-1] in _NO_LAST or bool(_TITLES.search(name) or _LAUGH.fullmatch(name))
 
 
 def _any_of(parts: Iterable[str]) -> re.Pattern[str]:

@@ -30,6 +30,8 @@ from bot.flow.states import (
     AgreeingFace,
     AsksForText,
     Attempting,
+    ChangingName,
+    ChangingNumber,
     Confirming,
     Expired,
     Failed,
@@ -41,7 +43,7 @@ from bot.flow.states import (
     StateBase,
 )
 from bot.flow.table import TABLE
-from bot.flow.typed_input import denied_methods, is_done, is_thanks, match_choice, match_command
+from bot.flow.typed_input import denied_methods, is_done, is_thanks, keeps_value, match_choice, match_command
 from bot.flow.typed_words import METHODS
 from verification.attempts import Method
 
@@ -200,6 +202,8 @@ def _trigger_of_text(state: State, text: str, methods: Methods) -> Trigger:
     chosen = chosen or _choice_by_other_words(state, text, known)
     if chosen is Choice.OTHER_METHOD:
         chosen = _kept_method(state, text, known)
+    if chosen is None and isinstance(state, ChangingName | ChangingNumber) and keeps_value(text):
+        return Choice.BACK
     return chosen or match_command(text) or Said
 
 

@@ -74,17 +74,23 @@ class NoWordLists:
         return True
 
 
+_CONDITION = re.compile(
+    r"可是|但是|不过|要是|如果|假如|万一|除非|虽然|行行好|不是[没不]|不能不|([^是\W]{1,2})是\1|\b(but|however|unless|although|if)\b",
+    re.IGNORECASE,
+)
+"""Words that set a condition or take back what a text says: it is never read as a wish."""
 _ASKING = re.compile(
     "[?？]|吗|嗎|(?<!嗯)呢|怎[么麼样樣]|如何|[为為][什何]|什[么麼]|多久|多[长長]时间|几[个個次天]|幾[個次天]|多少|哪|能不能|可不可以|是不是|有没有|要不要|会不会|[\u4e00-\u9fff]{2}[不没沒]$"
     r"|(?<!不)([\u4e00-\u9fff])不\1"
-    r"|\b(how|what|why|when|where|which|who)\b|^(can|could|do|does|is|are|must|should|will)\b(?!['’])",
+    r"|\b(how|what|why|when|where|which|who)\b|"
+    r"^(can|could|do|does|did|is|are|am|was|were|has|have|had|must|should|will|would(?! like))\b(?!['’])",
     re.IGNORECASE,
 )
 
 
 _CARD_FACT = (
     r"(?:(?:性[别別]|民族|[国國]籍)\W*)?"
-    r"(?:[男女][性士生的]?|male|female|[汉漢]|\w{1,5}族|中[国國]|公民|\d{1,3}\s*[岁歲])"
+    r"(?:[男女][性士生的]?(?:\s*[汉漢])?|male|female|\w{1,5}族|中[国國]|公民|\d{1,3}\s*[岁歲])"
 )
 _BREAK = r"[\s,，、;；/-]"
 _CARD_FACTS = re.compile(rf"^(?:{_CARD_FACT}{_BREAK}+)+(?=\w\w)|(?<=\w\w)(?:{_BREAK}+{_CARD_FACT})+(?={_BREAK}|$)")
@@ -113,14 +119,20 @@ _COMMANDS: Mapping[Command, Sequence[Kinds]] = {
 _CODE = (kinds_of(typed_words.CODE), kinds_of(*typed_words.CODE_COMBINATION))
 _AGAINST_REMINDERS = (kinds_of(typed_words.AGAINST_REMINDERS), kinds_of(*typed_words.REMINDER_COMBINATION))
 _DONE, _SCANNED = (kinds_of(typed_words.DONE),), (kinds_of(typed_words.METHOD_TROUBLE[0], typed_words.SCANNED),)
-_WHY = (kinds_of(typed_words.WHY),)
+_KEPT = (kinds_of(typed_words.KEPT),)
+_WHY, _WHAT_NEXT = (kinds_of(typed_words.WHY),), (kinds_of(typed_words.WHAT_NEXT),)
 _METHOD_TROUBLE = (kinds_of(*typed_words.METHOD_TROUBLE), *_CHOICES[Choice.OTHER_METHOD])
 _DENIED = (kinds_of(typed_words.METHOD_TROUBLE[0], typed_words.DENIALS), kinds_of(typed_words.DENIED_METHODS))
 _TROUBLE = (kinds_of(typed_words.TROUBLES),)
 _REFUSAL = (kinds_of(f"{typed_words.CHOICES[Choice.NOT_NOW]} {typed_words.TROUBLES} {typed_words.REASONS}"),)
 _ALSO = ("也", "都")
-_METHODS, _DENIALS, _SWITCHES = (
-    tuple(words.split()) for words in (typed_words.METHOD_TROUBLE[0], typed_words.DENIALS, typed_words.SWITCHES)
+_METHODS, _SWITCHES = (tuple(words.split()) for words in (typed_words.METHOD_TROUBLE[0], typed_words.SWITCHES))
+_OPEN_DENIALS = tuple(
+    denial + verb for denial in typed_words.DENIALS.split() for verb in ("", "用", "选", "扫", "use", "touse")
+)
+"""Denials of what follows."""
+_CUTS = re.compile(
+    "|".join(sorted({*_METHODS, *_SWITCHES, *typed_words.METHOD_TROUBLE[1].split()}, key=len, reverse=True))
 )
 _METHOD_OR_TROUBLE = re.compile(f"(?P<trouble>{'|'.join(typed_words.TROUBLES.split())})|{'|'.join(_METHODS)}")
 _ORDINALS: Mapping[tuple[Kinds, ...], int] = {
@@ -133,10 +145,11 @@ _FILLERS, _FEW_FILLERS, _DOUBT, _POSITION_FILLERS = kinds_of(
     typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT, typed_words.FILLERS_OF_POSITION
 )
 _MORE_FILLERS = _FILLERS | _DOUBT
-_UNCHANGED = frozenset(
-    word for word in _MORE_FILLERS if not word.startswith(("换", "改", "还是", "切换", "switch", "change", "let"))
-)
+_OF_CHANGE = ("换", "改", "还是", "切换", "方式", "switch", "change", "let")
+_UNCHANGED = frozenset(word for word in _MORE_FILLERS if not word.startswith(_OF_CHANGE))
+"""The fillers without those of a wish to change."""
 _FILLERS_OF = dict.fromkeys(typed_words.STRICT, _FEW_FILLERS) | dict.fromkeys(typed_words.DOUBTFUL, _MORE_FILLERS)
+_FILLERS_OF |= {choice: frozenset(words.split()) for choice, words in typed_words.OWN_FILLERS.items()}
 _FILLERS_OF |= {
     choice: _FILLERS_OF.get(choice, _FILLERS) - frozenset(words.split())
     for choice, words in typed_words.NO_FILLERS_OF.items()
@@ -145,6 +158,7 @@ _FILLERS_OF_COMMAND = {Command.BACK: _FILLERS_OF[Choice.BACK], Command.CANCEL: _
 _LINK_OF_WORD = {word: link for link, words in typed_words.LINKS.items() for word in words.split()}
 _BUTTON_WORDS = frozenset(typed_words.FORM.split()).union(*_CHOICE_WORDS.values())
 _NEVER_BY_ORDINAL = (*typed_words.STRICT, Choice.BACK, Choice.CANCEL)
+_QUESTION_MARK = re.compile(r"[?？﹖]\W*$")
 _THANKS = re.compile("谢|謝|thank|thx", re.IGNORECASE)
 _CLAUSE_ENDS = re.compile(r"[,，.。;；!！]+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])")
 
@@ -206,14 +220,15 @@ def _method_beside_denial(text: str, spoken: Letters, offered: Sequence[Choice])
 
 def _parts_beside_denial(spoken: Letters) -> Iterator[Letters]:
     """What a text without signs may want, for each place where it may be cut into that and a denial."""
-    for end in spoken.ends:
+    # A part begins or ends with a word of either; what stands between changes nothing.
+    for end in spoken.ends & {place for found in _CUTS.finditer(spoken.text) for place in found.span()}:
         first, second = spoken.cut(0, end), spoken.cut(end, len(spoken.text))
         # "No WeChat QQ": nobody knows whether both are meant.
         is_unclear = first.text.endswith(_METHODS) and second.text.startswith(_METHODS)
         if is_unclear or first.text.endswith(_ALSO) or second.text.startswith(_ALSO):
             continue
         is_without_method = _is_said(first, _TROUBLE) and second.text.startswith(_SWITCHES)
-        if is_without_method or (_is_said(first, _METHOD_TROUBLE) and not first.text.endswith(_DENIALS)):
+        if is_without_method or (_is_said(first, _METHOD_TROUBLE) and not first.text.endswith(_OPEN_DENIALS)):
             yield second
         if _is_said(second, _METHOD_TROUBLE) and not _begins_with_trouble(second):
             yield first
@@ -250,7 +265,7 @@ def is_thanks(text: str) -> bool:
 def denied_methods(text: str) -> frozenset[Choice]:
     """The methods that a text says it does without; none if it says anything else."""
     spoken = _spoken(text)
-    if not _is_said(spoken, _DENIED):
+    if not can_be_read(spoken, _DENIED, _UNCHANGED):
         return frozenset()
     return frozenset(
         choice
@@ -259,9 +274,19 @@ def denied_methods(text: str) -> frozenset[Choice]:
     )
 
 
+def keeps_value(text: str) -> bool:
+    """Whether a text says that a name or a number is to stay as it is."""
+    return _is_said(_spoken(text), _KEPT, _MORE_FILLERS)
+
+
 def is_why(text: str) -> bool:
     """Whether a text asks why, and nothing else."""
     return _is_said(_spoken(text, of_question=True), _WHY, _MORE_FILLERS)
+
+
+def is_what_next(text: str) -> bool:
+    """Whether a text asks what to do now, and nothing else."""
+    return _is_said(_spoken(text, of_question=True), _WHAT_NEXT, _MORE_FILLERS)
 
 
 def is_question(text: str) -> bool:
@@ -271,7 +296,7 @@ def is_question(text: str) -> bool:
 
 def _is_asked(text: str) -> bool:
     """Whether a text ends with a question mark: "OK?" agrees to nothing, though a label may hold a word that asks."""
-    return text.rstrip().endswith(("?", "？"))
+    return _QUESTION_MARK.search(text) is not None
 
 
 def without_card_facts(text: str) -> str:
@@ -308,8 +333,9 @@ def _comparable(text: str) -> str:
 
 
 def _spoken(text: str, *, of_question: bool = False) -> Letters:
-    """The letters of a text that are read as words; none of a question, unless wanted."""
-    return Letters() if is_question(text) and not of_question else letters_of(text)
+    """The letters of a text that are read as words; none of a question or a condition, unless wanted."""
+    is_read = of_question or not (is_question(text) or _CONDITION.search(text[:MAX_READ]))
+    return letters_of(text) if is_read else Letters()
 
 
 def _means(spoken: Letters, choice: Choice) -> bool:

@@ -13,8 +13,7 @@ Combination = tuple[str, ...]
 
 _YES = (
     "是 是的 对 对的 好 好的 可以 嗯 嗯呢 没错 没有错 正确 确认 确定 当然 没问题 没有问题 没毛病 ok okay yes yep yup "
-    "yeah "
-    "yessir yea ya sure right correct fine indeed itis ofcourse certainly definitely absolutely exactly"
+    "yeah yessir yea ya sure right correct fine indeed itis ofcourse certainly definitely absolutely exactly"
 )
 _GO_ON = "继续 下一步 next goon goahead continue proceed letsgo letsdoit letscontinue letsmoveon moveon"
 _NAME_WORDS = "姓名 名字 名 name"
@@ -51,25 +50,33 @@ CHOICES: Mapping[Choice, str] = {
     "companyaccount",
     Choice.OVERSEAS: "港澳台 港澳台及海外 港澳台及境外 港澳 外籍 海外 境外 香港 澳门 台湾 国际站 外国人 overseas "
     "hongkong macau taiwan hkmacautaiwanoverseas foreigner",
-    Choice.AGREE: "同意 同意并继续 同意授权 同意刷脸 授权 接受 认可 愿意 好 好的 可 可以 行 是的 确认 确定 当然 "
-    "没问题 没有问题 没意见 欧克 agree agreed aggree agre accept accepted consent giveconsent y ido yes yess yep yup "
-    "yeah yea ya sure ok okk okay okey okie indeed allgood finewithme fine alright goahead noproblem soundsgood "
-    "ofcourse certainly definitely absolutely agreeandcontinue 都同意 全部同意 全都同意 同意了",
+    Choice.AGREE: "同意 同意并继续 同意授权 同意刷脸 授权 接受 认可 愿意 好 好的 可以 行 是的 确认 确定 当然 没问题 "
+    "没有问题 没意见 欧克 agree agreed aggree agre accept accepted consent giveconsent y ido yes yess yep yup yeah "
+    "yea ya sure ok okk okay okey okie indeed fine alright goahead noproblem soundsgood ofcourse certainly definitely "
+    "absolutely agreeandcontinue 都同意 全部同意 全都同意 同意了 已阅读同意 已阅读并同意 我已阅读并同意 看过同意 "
+    "看过了同意 看完了同意 读过了同意 读完了同意 知道了同意 明白了同意 了解了同意 同意处理我的信息 "
+    "同意你们处理我的信息 同意处理我的个人信息 同意你们处理我的个人信息 同意处理个人信息 同意你们处理个人信息 "
+    "同意处理信息 同意你们处理信息 同意收集并处理我的信息 同意你们收集并处理我的信息 同意以上内容 同意以上所有内容 "
+    "同意以上所有条款 同意以上条款 同意所有条款 同意全部条款 同意全部内容 授权你们 没异议 没有异议 noobjections "
+    "iaccepttheterms accepttheterms acceptterms agreetotheterms agreetoterms ihavereadandagree ihavereadandaccept "
+    "readandagree yesplease yespls okplease yesthanks okthanks",
     Choice.NOT_NOW: "想想 想一想 考虑 考虑一下 考虑考虑 暂不 暂不同意 不同意 不太同意 不想同意 不太想同意 不愿意 不愿 "
     "不接受 不授权 不认可 不可以 不继续 先不 不要 不行 不想 不太想 拒绝 拒绝授权 以后再说 下次再说 下次 no nope nah n "
     "noway notnow notyet disagree dontagree notagree donotagree dontaccept notaccept donotaccept decline reject "
     "refuse dontwanttoagree dontwantto dontwantthat never notok notokay absolutelynot ofcoursenot definitelynot "
     "hellno rathernot idrathernot consentnot dontconsent donotconsent cantagree cannotagree wontagree letmethink "
-    "letmethinkaboutit thinkaboutit 当然不同意 确定不同意 不了 再说 再说吧 下次一定 暂时不 先不同意 暂时不同意 不方便",
+    "letmethinkaboutit thinkaboutit 当然不同意 确定不同意 不了 再说 再说吧 下次一定 暂时不 先不同意 暂时不同意 不方便 "
+    "definitelyno absolutelyno",
     Choice.NAME_RIGHT: f"{_YES} {_GO_ON} 是我的姓名 是我的名字 是这个名字 真的 确实 就是 是我 本人 是本人 我本人 "
-    "是我本人 叫这个 就叫这个 yesthatsmyname thatsmyname realname 没错儿 没打错 没写错 没填错 千真万确 是滴 对滴 "
-    "对头 冇错 系 系的 就这个 真名 对哒 是哒",
+    "是我本人 叫这个 就叫这个 yesthatsmyname thatsmyname realname 没错儿 没打错 没写错 没填错 千真万确 是滴 对滴 对头 "
+    "冇错 系 系的 就这个 真名 对哒 是哒",
     Choice.NAME_WRONG: "不是重新输入 不是我的名字 不是这个名字 不是 不对 不正确 有错 错了 填错了 打错了 输错了 写错了 "
     "不太对 不大对 重新输入 重新填 重新填写 重填 no nope nah n notypeitagain notmyname notright notcorrect incorrect "
     "notexactly notquite retype letmeretype typo wrong wrongname itsnot somethingiswrong 错咯 差一个字 少一个字 "
-    "多一个字 少字 多字 打错字 打错字了 有错字 弄错了 搞错了 弄错 搞错 重新填一遍 重新填一下",
-    Choice.CONFIRM: f"{_YES} {_GO_ON} 确认无误 无误 填对 核对过 随便 都行 无所谓 任选 "
-    "confirm confirmed allcorrect looksgood looksright allgood good any whatever",
+    "多一个字 少字 多字 打错字 打错字了 有错字 弄错了 搞错了 弄错 搞错 重新填一遍 重新填一下 correctmyname "
+    "correctthename",
+    Choice.CONFIRM: f"{_YES} {_GO_ON} 确认无误 无误 填对 核对过 随便 都行 无所谓 任选 confirm confirmed allcorrect "
+    "looksgood looksright allgood good any whatever 不用改 nochange nochanges",
     Choice.CHANGE_NAME: "typo",
     Choice.CHANGE_NUMBER: "notmynumber notmyid",
     Choice.WECHAT: f"{METHOD_NAMES[Choice.WECHAT]} 微信扫 微信扫码 微信码 微信二维码 wechatqr wechatcode",
@@ -77,25 +84,29 @@ CHOICES: Mapping[Choice, str] = {
     Choice.FACE: f"{METHOD_NAMES[Choice.FACE]} 人脸验证 人脸核验 人脸辨识",
     Choice.NETID: "网号 网证 netid networkidentity usemynetworkidentity",
     Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 重新生成 过期 失效 再给我一个 新的 新一个 再来一个码 "
-    "再来个码 newcode refresh getanewcode expired newone anotherone",
+    "再来个码 newcode refresh getanewcode expired newone anotherone 已经过期 已经失效 现在过期 alreadyexpired 要新码 "
+    "来新码 给新码 换新码 要新的 来个新的 给个新的 换新的 要个新的 anewcode sendanewcode givemeanewcode needanewcode "
+    "itsaysexpired codeexpired",
     Choice.OTHER_METHOD: f"换种方式 换一种 别的 不扫码 anothermethod {DENIED_METHODS}",
     Choice.TRY_AGAIN: "再试一次 重新试 重新试试 重新认证 重新验证 重新弄 重试 再来一次 再来 重新来 重来 再试 再弄 "
     "再弄一次 再做一次 再认证一次 继续 重新来一遍 重新扫 再扫一次 再扫 再来一遍 再来一个 再发 再发一次 再发一遍 "
-    "再发一个 重新发 重新发一个 重发 还要 没来得及 没来得及扫 再给我发 再给我发一次 再给我发一个 tryagain retry again "
-    "continue onemoretime oncemore onemoretry anothertry startagain startover onemore checkagain tryoncemore "
-    "sendagain resend givemeanother",
-    Choice.CHANGE_DATA: "修改资料 changedata",
+    "再发一个 重新发 重新发一个 重发 还要 没来得及 没来得及扫 刚才没来得及 刚才没来得及扫 再给我发 再给我发一次 "
+    "再给我发一个 tryagain retry again continue onemoretime oncemore onemoretry anothertry startagain startover "
+    "onemore checkagain tryoncemore sendagain resend givemeanother",
+    Choice.CHANGE_DATA: "修改资料 changedata 修改 更改 变更 edit modify 改一下 要改 想改 wanttochange",
     Choice.FREED: "已腾出名额继续 已腾出名额 腾出名额了 腾出来 已经腾出来 空出来 注销了一个 注销了 腾出 继续 已注销 "
     "注销好 好了 弄好 弄好了 搞定 搞定了 ifreedaplace freed iclosedone done finished continue 处理好了 处理好 "
     "再查一下 再查 刷新 解绑了 已解绑 已经解绑",
     Choice.DISPUTE: "对结果有异议 有异议 结果不对 这不对 不服 申诉 投诉结果 结果错了 结果有误 结果有问题 不可能 "
     "明明是我 明明是本人 填的没错 写的没错 没填错 thisiswrong wrong idisagree appeal dispute notright notfair unfair "
-    "impossible cantberight thiscantberight thatcantberight itwasme thatwasme 你们搞错了 你们弄错了",
-    Choice.BACK: "返回 上一步 后退 回去 返回上一步 回上一步 回上一页 上一页 退回 退回去 选错 选错了 "
-    "重新选 重选 back goback goingback wrongone wrongchoice",
+    "impossible cantberight thiscantberight thatcantberight itwasme thatwasme 你们搞错了 你们弄错了 就是我 明明就是我 "
+    "是我的 我没错 是你们错 不是我填错 你们错了 itsdefinitelyme",
+    Choice.BACK: "返回 上一步 后退 回去 返回上一步 回上一步 回上一页 上一页 退回 退回去 选错 选错了 重新选 重选 back "
+    "goback goingback wrongone wrongchoice",
     Choice.CANCEL: "取消 取消认证 退出 算了 算啦 终止 结束认证 先取消 不要认证 不玩了 不试了 不扫了 放弃 不弄了 "
     "不办了 不做了 不搞了 不认证了 不想弄 不想办 不想做 不想搞 不想认证 不用认证 cancel quit stop nevermind forgetit "
-    "giveup idontwantthis idontwanttodothis",
+    "giveup idontwantthis idontwanttodothis 不想弄了 不想办了 不想做了 不想搞了 不想认证了 放弃了 退出了 要退出了 "
+    "要取消了 想取消了",
 }
 """The words of each choice. A text may say them among words that change nothing: see `FILLERS`."""
 EXACT_CHOICES: Mapping[Choice, str] = {
@@ -118,8 +129,8 @@ DENIALS = (
 """Words before a method that a person does not want or have."""
 _MISTAKES = (
     "改 换 别的 少 漏 不正确 修改 更改 重填 重新填 重新输入 错 不对 不太对 不大对 有误 change edit fix tocorrect "
-    "correctmy correctthe another wrong iswrong notright notcorrect incorrect misspelled typo missing mistake "
-    "mistyped retype imistyped mademistake madeamistake"
+    "correctmy correctthe another wrong iswrong notright notcorrect incorrect misspelled typo missing mistake mistyped "
+    "retype imistyped mademistake madeamistake"
 )
 
 ALL_IS_RIGHT: Combination = (f"{_DATA_WORDS} 都 all", _NOTHING_WRONG)
@@ -127,16 +138,6 @@ _CONFIRMED: Sequence[Combination] = ((CHOICES[Choice.CONFIRM],), ALL_IS_RIGHT)
 
 CHOICE_COMBINATIONS: Mapping[Choice, Sequence[Combination]] = {
     Choice.PERSONAL: [(CHOICES[Choice.PERSONAL], f"{CHOICES[Choice.AGREE]} {_GO_ON} {_METHOD_WORDS}")],
-    # Who has read has not agreed yet: beside that, only a clear word counts.
-    Choice.AGREE: [
-        (
-            "同意 agree agreed consent accept",
-            "已 已经 已阅读 已阅读并 阅读 看过 看过了 看完 看完了 读过 读完 读完了 知道 知道了 明白 明白了 了解 "
-            "了解了 你们 处理 收集 使用 保存 信息 资料 数据 "
-            "隐私 条款 协议 声明 告知 以上 以下 内容 所有 全部 麻烦 give ihaveread iveread read and understood the "
-            "terms this that processing my data policy notice conditions above",
-        )
-    ],
     Choice.NAME_WRONG: [(f"{_NAME_WORDS} 字 一个字 最后一个字", _MISTAKES)],
     Choice.NOT_MINE: [
         (
@@ -152,13 +153,17 @@ CHOICE_COMBINATIONS: Mapping[Choice, Sequence[Combination]] = {
         )
     ],
     Choice.DISPUTE: [ALL_IS_RIGHT],
-    Choice.NAME_RIGHT: [(_NAME_WORDS, f"{_NOTHING_WRONG} {_YES} real")],
+    Choice.NAME_RIGHT: [(_NAME_WORDS, " ".join(dict.fromkeys(f"{_NOTHING_WRONG} {_YES} real".split())))],
     Choice.CONFIRM: [ALL_IS_RIGHT],
     Choice.CHANGE_NAME: [(_NAME_WORDS, _MISTAKES)],
     Choice.CHANGE_NUMBER: [(f"{_NUMBER_WORDS} digit lastdigit birthday birthdate", f"{_MISTAKES} notmy")],
     Choice.CHANGE_DATA: [(_DATA_WORDS, _MISTAKES)],
     Choice.NEW_CODE: [
-        ("码 二维码 qrcode code", "换 新 刷新 过期 失效 重新 重新发 重新生成 new refresh expired another")
+        (
+            "码 二维码 这个码 这码 这二维码 这个二维码 qrcode code thiscode thisqrcode",
+            "换 刷新 过期 已经过期 失效 已经失效 重新 重新发 重新生成 refresh expired isexpired hasexpired another "
+            "anew",
+        )
     ],
     Choice.OTHER_METHOD: [
         ("方式 方法 办法 method way", "换 其他 别的 改 other another different change"),
@@ -177,9 +182,7 @@ CHOICE_COMBINATIONS: Mapping[Choice, Sequence[Combination]] = {
 COMMANDS: Mapping[Command, str] = {
     Command.START: "开始 start",
     Command.STATUS: "状态 进度 查询进度 认证进度 认证结果 到哪一步了 status progress",
-    Command.BACK: f"{CHOICES[Choice.BACK]} 不改了 算了不改了 不用改了 原来的就对 原来的 tokeepit keepit keep "
-    "keeptheold keepold oldone theoldone leaveit dontchange nochange same thesame wasright itwasright wasfine "
-    "itwasfine 不换了 不变",
+    Command.BACK: CHOICES[Choice.BACK],
     Command.CANCEL: f"{CHOICES[Choice.CANCEL]} 撤回 撤回同意",
     Command.FAQ: "常见问题 问题 faq questions",
     Command.HELP: "帮助 怎么用 help",
@@ -188,7 +191,9 @@ COMMANDS: Mapping[Command, str] = {
     Command.HUMAN: "人工 转人工 人工客服 转人工客服 客服 投诉 联系人工 联系客服 human agent humanagent talktoahuman",
 }
 
-EXACT_COMMANDS: Mapping[Command, str] = {Command.CANCEL: "不要了 不用了 不需要了 取消了"}
+EXACT_COMMANDS: Mapping[Command, str] = {
+    Command.CANCEL: "不要了 不要了谢谢 不用了 不用了谢谢 谢谢不用了 不需要了 我不需要了 取消了"
+}
 """Words of commands that mean them only when nothing stands beside them."""
 
 COMMAND_COMBINATIONS: Mapping[Command, Sequence[Combination]] = {
@@ -247,12 +252,19 @@ DONE = (
 )
 """Words of a person who has done what the phone asks for."""
 
-WHY = (
-    "怎么办 咋办 那怎么办 怎么弄 接下来怎么办 接下来 然后 然后呢 whatwentwrong whatnow whatnext whatsnext whatisnext "
-    "nowwhat whatshouldido whatdoido whatcanido 为什么 为啥 为何 怎么回事 怎么会 怎么会这样 什么原因 什么情况 原因 why "
-    "reason whathappened howcome"
+KEPT = (
+    "不改了 算了不改了 不用改了 不用改 原来的就对 原来的 原来的没错 看错了没错 不换了 不变 tokeepit keepit keep "
+    "keeptheold keepold oldone theoldone leaveit dontchange nochange nochanges same thesame wasright itwasright "
+    "wasfine itwasfine"
 )
-"""Words of a person who wants to know why it did not go on; the question on the screen says it."""
+"""Words of a person who would rather not change a name or a number."""
+
+WHY = "为什么 为啥 为何 怎么回事 怎么会 怎么会这样 什么原因 什么情况 原因 why reason whathappened whatwentwrong howcome"
+WHAT_NEXT = (
+    "怎么办 咋办 那怎么办 怎么弄 接下来怎么办 接下来 然后 然后呢 whatnow whatnext whatsnext whatisnext nowwhat "
+    "whatshouldido whatdoido whatcanido"
+)
+"""Words of a person who wants to know why it did not go on, or what to do; the question on the screen says both."""
 
 FORM = "在网页上填不发到聊天里 在网页上填 在网页上填写 网页填写 useawebpagenotthechat useawebpage webpage"
 """Words of the button that opens the private form."""
@@ -265,29 +277,42 @@ FILLERS = (
     "thankyou ok okay yes then just now want wantto wanna would like choose pick take use using with by go letme lets "
     "try one this that in instead anymore already scan recognition do of all have am was were them give 想 想要 想用 "
     "想选 扫一扫 扫一下 扫吧 比较 更 方便 方便点 快 快点 简单 点 喜欢 习惯 常用 办理 申请 进行 verify 算了还是 回去 "
-    "里面 上 prefer rather better scanned faster quicker easier easy simple more actually meant works says typed wrote "
-    "entered put has hmm here so scanning gimme qr pls thx switchto changeto option choice only send get need 要做 "
-    "想做 我做 做个 来做 帮我做 要办 想办 办个 帮我办 办一下 咱 俺 嘛 走起 尽量 又 对不起 不好意思 sorry"
+    "里面 上 prefer rather better scanned faster quicker easier easy simple more actually meant works typed wrote "
+    "entered put has hmm here so scanning gimme qr thx switchto changeto option choice only send get need 要做 想做 "
+    "我做 做个 来做 帮我做 要办 想办 办个 帮我办 办一下 咱 俺 嘛 走起 尽量 又 对不起 不好意思 sorry idlike"
 )
 """Words that change nothing about what a text wants: who, how much, politeness. No word of doubt or denial."""
-NO_FILLERS_OF: Mapping[Choice, str] = {
-    Choice.BACK: "im am are were now just already 现在 已经 点 了 个 一个",
-    Choice.CANCEL: "have just already 已经 刚才 刚刚 好 有 了 个 一个 我把",
-    Choice.NEW_CODE: "have already now 有 已经 现在 一直",
-    **dict.fromkeys(METHODS, "already just 已经 刚才 刚刚 一直"),
+OWN_FILLERS: Mapping[Choice, str] = {
+    Choice.BACK: "我 要 我要 我想 想 请 帮我 就 吧 啊 呀 谢谢 一下 i want to wanna would like please pls we let me "
+    "lets just now then the",
+    Choice.CANCEL: "我 我们 要 我要 我想 想 请 麻烦 帮我 那 吧 啊 呀 啦 哈 呗 的 谢谢 一下 认证 办理 申请 好 好的 嗯 "
+    "先 全 都 i we want to wanna would like please pls thanks just now then the this my me let lets everything all ok "
+    "okay",
+    Choice.NAME_RIGHT: "我 这 这个 就 都 也 的 吧 啊 呀 哦 嗯 好 好的 对 对的 是 是的 谢谢 确实 真的 了 i it its itis "
+    "this that thats is my the me yes ok okay please thanks all",
 }
-"""The fillers that change what these choices mean: "I am back", "I have a new code", "我取消了"."""
+"""The fillers of choices beside which other words mean something else: "算了，我扫一下" cancels nothing."""
+NO_FILLERS_OF: Mapping[Choice, str] = {
+    Choice.MINE: "吧 嘛 哦 啊 呀",
+    Choice.NOT_MINE: "给 给我 帮我",
+    Choice.NAME_WRONG: "点",
+    Choice.NEW_CODE: "have already 有 已经 一直 刚才 刚刚 这 这个 是 this is its it thats",
+    Choice.TRY_AGAIN: "已经 刚才 刚刚 还是 这样 了 already just this that",
+    **dict.fromkeys(
+        METHODS,
+        "already 已经 刚才 刚刚 一直 要 又 真的 确实 你 您 你们 you id me 给 给我 人 上 试 was were am scanning",
+    ),
+}
+"""The fillers that change what these choices mean: "I have a new code", "又要刷脸"."""
 FILLERS_OF_CONSENT = (
-    "我 就 那 吧 啊 呀 哦 啦 的 嗯 嗯呢 恩 哈 滴 咯 嘛 好 好的 好吧 对 对的 是 是的 谢谢 开始 继续 下一步 i ok okay "
-    "yes to "
-    "it all of everything please "
-    f"pls thanks thx lets {_GO_ON}"
+    "我 就 那 吧 啊 呀 哦 啦 的 嗯 嗯呢 恩 哈 滴 咯 嘛 好 好的 好吧 对 对的 是 是的 谢谢 麻烦 开始 i ok okay yes to "
+    f"it all of everything lets {_GO_ON}"
 )
 """The fillers for those choices that must be meant beyond doubt."""
 STRICT = (Choice.AGREE, Choice.MINE)
 FILLERS_OF_DOUBT = (
     "好像 可能 应该 应该是 似乎 大概 也许 估计 恐怕 怕 貌似 怀疑 觉得 感觉 看来 看起来 有点 有些 来着 think seems seem "
-    "maybe perhaps probably might may be guess believe afraid looks look there be 填 写 打 输 弄"
+    "maybe perhaps probably might may be guess believe afraid looks look there 填 写 打 输 弄"
 )
 """Words of somebody who is not sure: they change nothing about a correction or a question, and fit no other choice."""
 DOUBTFUL = (
@@ -303,20 +328,20 @@ ORDINALS = {
     "第四 第4 4号 选4 fourth fourthone fourthoption number4 option4 4th": 4,
     "第五 第5 5号 选5 fifth fifthone fifthoption number5 option5 5th": 5,
 }
+"""Positions in words, from one."""
 FILLERS_OF_POSITION = (
     "我 我要 我选 要 选 选择 用 就 那 那就 那个 的 个 一个 种 吧 请 谢谢 好 好的 the i id like want ill take choose "
     "pick go with ok yes please pls thanks"
 )
 """The fillers beside a position: "one second" is none."""
-"""Positions in words, from one."""
 TRADITIONAL = str.maketrans(
-    "並併來係俬個們傢儘兒內兩冊凍別刪剋剛協厤唄問單噠噹國圖壞媽學實寫對導帐師帳幫幷彆彔後復態慣慮應懷戶掃換擇據擾敗數"
-    "時暫曆會査條棄業樣機檯權歐歡歷沒況灣為無煩爲狀獲現異當發盡眞確碼種穫箇簡終結絕給絶綁經維網繫繼續纔習翫聯聲職脩臉"
-    "臺萬處號衕裏裝裡製複覆覈見親覺訂計訊記許訴註証詢試該認語誤說説請謂講謝證識議讀變資賬較載輸轉辦迴這連進過選還釋釦"
-    "銀銷錄錯録鏈門閉開閱閲關際隨隱隻雲韆頁頭題額願顯颱騰騷驗髮鵝麪麫麵麼麽點黨齣",
-    "并并来系私个们家尽儿内两册冻别删克刚协历呗问单哒当国图坏妈学实写对导账师账帮并别录后复态惯虑应怀户扫换择据扰败数"
-    "时暂历会查条弃业样机台权欧欢历没况湾为无烦为状获现异当发尽真确码种获个简终结绝给绝绑经维网系继续才习玩联声职修脸"
-    "台万处号同里装里制复复核见亲觉订计讯记许诉注证询试该认语误说说请谓讲谢证识议读变资账较载输转办回这连进过选还释扣"
-    "银销录错录链门闭开阅阅关际随隐只云千页头题额愿显台腾骚验发鹅面面面么么点党出",
+    "並併來係俬個們傢儘兒內兩冊凍別刪剋剛厤唄問單噠噹國圖壞媽學實寫對導帐師帳幫幷彆彔後復態慣慮應懷戶掃換擇據擾敗數時"
+    "暫曆會査條棄業樣機檯權歐歡歷沒況灣為無煩爲狀獲現異當發盡眞確碼種穫箇簡終結絕給絶綁經維網繫繼續纔習翫聯職脩臉臺萬"
+    "處號衕裏裝裡製複覆覈見親覺訂計訊記許訴註証詢試該認語誤說説請謂講謝證識議讀變資賬較載輸轉辦迴這連進過選還釋釦銀銷"
+    "錄錯録鏈門閉開閱閲關際隨隱隻雲韆頁頭題額願顯颱騰騷驗髮鵝麪麫麵麼麽點黨齣",
+    "并并来系私个们家尽儿内两册冻别删克刚历呗问单哒当国图坏妈学实写对导账师账帮并别录后复态惯虑应怀户扫换择据扰败数时"
+    "暂历会查条弃业样机台权欧欢历没况湾为无烦为状获现异当发尽真确码种获个简终结绝给绝绑经维网系继续才习玩联职修脸台万"
+    "处号同里装里制复复核见亲觉订计讯记许诉注证询试该认语误说说请谓讲谢证识议读变资账较载输转办回这连进过选还释扣银销"
+    "录错录链门闭开阅阅关际随隐只云千页头题额愿显台腾骚验发鹅面面面么么点党出",
 )
 """The traditional characters of the words above; all others are in `bot/content`."""

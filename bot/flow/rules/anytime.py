@@ -38,7 +38,7 @@ from bot.flow.rules.common import (
 from bot.flow.rules.links import show_step
 from bot.flow.rules.reminding import reminders_stopped
 from bot.flow.states import State
-from bot.flow.typed_input import Remark, is_button_word, is_question, is_why, match_choice, normalize
+from bot.flow.typed_input import Remark, is_button_word, is_question, is_what_next, is_why, match_choice, normalize
 from bot.flow.unanswered import redact_question
 
 _NOTHING_ASKED = states.ReadingEnterprise | states.ReadingOverseas | states.Verified
@@ -125,7 +125,7 @@ def side_tapped(state: State, event: SideTapped, context: RuleContext) -> Step:
 
 def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
     """A text that is not expected may be a question: then the FAQ answers it, and the state's own question stays."""
-    if isinstance(state, states.Failed | states.QuotaFull | states.Verified) and is_why(event.text):
+    if isinstance(state, states.Failed | states.QuotaFull | states.Verified) and _asks_again(event.text):
         return ask(state)
     if isinstance(state, _NOTHING_ASKED) and _takes_note(event.text, context):
         return Step(state, (replace(short_prompt(state, "misc.not_understood"), note=None),))
@@ -134,6 +134,10 @@ def text_not_expected(state: State, event: Said, context: RuleContext) -> Step:
     else:
         unanswered = Step(state, (short_prompt(state, "misc.not_understood"),))
     return answer_own_words(state, event.text, context) or unanswered
+
+
+def _asks_again(text: str) -> bool:
+    return is_why(text) or is_what_next(text)
 
 
 def _takes_note(text: str, context: RuleContext) -> bool:

@@ -33,9 +33,9 @@ NumberStep = states.AskingNumber | states.ChangingNumber
 
 _NO_NUMBER = (NumberProblem.EMPTY, NumberProblem.CHARACTERS, NumberProblem.OTHER_DOCUMENT)
 """Problems of a text without a number of 18 digits."""
-_SHORTEST_SENTENCE = 4
 WHY_ASKED = "notice"
 """The topic of the FAQ that says why name and number are asked for."""
+_SHORTEST_SENTENCE = 4
 """Characters. A shorter text that is no question may be a name that the FAQ happens to know."""
 NAME_TO_CHECK = "form.check_name"
 """The key of what the form says of a name that is no likely one."""

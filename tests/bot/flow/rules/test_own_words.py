@@ -128,6 +128,17 @@ MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
     (states.CheckingName, "少打了一个字", Choice.NAME_WRONG),
     (states.CheckingName, "incorrect", Choice.NAME_WRONG),
     (states.CheckingName, "没写错", Choice.NAME_RIGHT),
+    (states.CheckingName, "correct my name", Choice.NAME_WRONG),
+    (states.Agreeing, "我同意处理我的个人信息", Choice.AGREE),
+    (states.Scanning, "二维码已经过期了", Choice.NEW_CODE),
+    (states.Scanning, "already expired", Choice.NEW_CODE),
+    (states.Scanning, "换种方式，不用QQ", Choice.OTHER_METHOD),
+    (states.Scanning, "我要退出了", Command.CANCEL),
+    (states.Scanning, "just cancel", Command.CANCEL),
+    (states.Scanning, "go back now", Command.BACK),
+    (states.AskingName, "不用了，谢谢", Command.CANCEL),
+    (states.Confirming, "请修改", Choice.CHANGE_DATA),
+    (states.Confirming, "just wechat", Choice.WECHAT),
     (states.Confirming, "姓名对的", Choice.CONFIRM),
     (states.Confirming, "the name is correct", Choice.CONFIRM),
     (states.Confirming, "姓名", Choice.CHANGE_NAME),
@@ -237,7 +248,7 @@ def _opened(state: states.Opening) -> ShowCode:
     "text",
     [
         *("换种方式", "不想用微信", "我名字填错了", "别的方法", "不扫码"),
-        *("没有QQ也没有微信", "QQ也没有微信也没有", "没有微信、QQ", "没有微信QQ", "微信不想用QQ", "微信QQ都没有"),
+        *("没有QQ也没有微信", "QQ也没有微信也没有", "没有微信、QQ", "没有微信QQ", "微信QQ都没有"),
     ],
 )
 def test_who_names_no_other_method_is_offered_them(text: str) -> None:
@@ -282,6 +293,8 @@ def test_a_doubtful_text_agrees_to_nothing_and_ends_nothing(state: states.State)
 
 CONSENTS = (states.Agreeing, states.AgreeingFace)
 NO_CONSENTS = (
+    *("可是", "好的，可是", "好是好", "可以是可以", "行行好", "同意条款", "你们同意", "同意收集", "我看过同意条款"),
+    *("please accept", "I read the consent", "terms of consent", "all good thanks", "fine, thanks", "yes, but not now"),
     *("继续", "下一步", "已阅读", "知道了", "我了解了", "刷脸吧", "go on", "let's go", "I have read it"),
     *(
         "好的知道了",
@@ -294,7 +307,17 @@ NO_CONSENTS = (
         "行了",
         "好了",
     ),
-    *("同意？", "可以?", "yes?", "1？", "行不行", "第一个没问题", "the first one only", "you first", "just a second"),
+    *(
+        "同意？",
+        "可以?!",
+        "yes?😊",
+        "1？",
+        "行不行",
+        "第一个没问题",
+        "the first one only",
+        "you first",
+        "just a second",
+    ),
     *("同意微信", "同意，QQ扫码", "agree to QQ", "微信没问题"),
 )
 
@@ -310,6 +333,26 @@ def test_who_asks_goes_on_has_read_or_means_something_else_has_not_agreed(kind: 
 
 KEEPS_CODE = (
     *(
+        "no change",
+        "same",
+        "不换了",
+        "I'll get back to you",
+        "我回去试试",
+        "never mind, scanned",
+        "算了我扫一下",
+        "算了就这样吧",
+    ),
+    *(
+        "it says cancel",
+        "it says qq",
+        "现在要刷脸",
+        "又要刷脸",
+        "这是新的",
+        "this is the new code",
+        "要是过期了",
+        "has it expired",
+    ),
+    *(
         "取消？",
         "退出?",
         "换码？",
@@ -322,6 +365,8 @@ KEEPS_CODE = (
         "不刷脸",
         "我没QQ 用微信",
         "不是QQ是微信",
+        "微信不想用QQ",
+        "不是没有微信",
     ),
     *(
         "还是微信吧没装QQ",
@@ -357,6 +402,16 @@ NO_CHOICES: list[tuple[type[states.State], str]] = [
     (states.CheckingName, "right?"),
     (states.Confirming, "微信？"),
     (states.Confirming, "微信就算了"),
+    (states.Confirming, "要是用微信"),
+    (states.Confirming, "不改了"),
+    (states.Confirming, "给我微信"),
+    (states.Failed, "再试一次还是这样"),
+    (states.CheckingName, "改成对的"),
+    (states.CheckingName, "I want to use my real name"),
+    (states.ReadingInvitation, "朋友给我的"),
+    (states.ReadingInvitation, "是吧"),
+    (states.Confirming, "没有QQ，不想用微信"),
+    (states.Confirming, "不想刷脸也不想用微信"),
     (states.Confirming, "名字填好了"),
     (states.Confirming, "one second"),
     (states.Confirming, "第一个没错"),
@@ -523,7 +578,17 @@ def test_who_doubts_the_name_where_the_number_is_asked_goes_back_to_it(text: str
 
 
 @pytest.mark.parametrize(
-    "text", ["李雷😊", "就叫李雷", "姓：李 名：雷", "我姓李 名雷", "俺叫李雷", "李雷 是我的名字", "李雷 汉"]
+    "text",
+    [
+        "李雷😊",
+        "就叫李雷",
+        "姓：李 名：雷",
+        "我姓李 名雷",
+        "俺叫李雷",
+        "李雷 是我的名字",
+        "李雷 男 汉",
+        "我姓李，叫李雷",
+    ],
 )
 def test_signs_and_labels_around_a_name_are_no_part_of_it(text: str) -> None:
     state = advance(after(TO_NAME), Said(text), CONTEXT).state
@@ -555,7 +620,9 @@ def test_what_else_is_on_the_card_is_no_part_of_the_name(text: str) -> None:
     assert state.name.plain == "李雷"
 
 
-@pytest.mark.parametrize("text", ["李哥", "张总", "哈哈哈哈", "刘老板", "李雷 北京市", "安全第一"])
+@pytest.mark.parametrize(
+    "text", ["李哥", "张总", "哈哈哈哈", "刘老板", "李雷 北京市", "安全第一", "都骗人", "张伟的", "能跳过"]
+)
 def test_a_title_an_address_or_a_laugh_is_asked_back(text: str) -> None:
     assert isinstance(advance(after(TO_NAME), Said(text), CONTEXT).state, states.CheckingName)
 
@@ -565,6 +632,14 @@ def test_a_surname_before_a_comma_is_read_with_the_given_name() -> None:
 
     assert isinstance(state, states.AskingNumber)
     assert state.name.plain == "Li Lei"
+
+
+@pytest.mark.parametrize("text", ["怎么弄", "what should I do?"])
+def test_who_asks_how_to_type_the_name_is_helped(text: str) -> None:
+    context = replace(CONTEXT, topics_in=lambda asked: (asked,) if asked == "notice" else ())
+    step = advance(after(TO_NAME), Said(text), context)
+
+    assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] == ["problem.name.help"]
 
 
 @pytest.mark.parametrize("where", [TO_NAME, TO_NUMBER])
