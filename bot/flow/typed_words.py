@@ -83,14 +83,15 @@ CHOICES: Mapping[Choice, str] = {
     Choice.QQ: f"{METHOD_NAMES[Choice.QQ]} qq扫 qq扫码 qq码 qq二维码 qqcode 扣扣扫",
     Choice.FACE: f"{METHOD_NAMES[Choice.FACE]} 人脸验证 人脸核验 人脸辨识",
     Choice.NETID: "网号 网证 netid networkidentity usemynetworkidentity",
-    Choice.NEW_CODE: "换个新码 新码 换码 刷新 换二维码 重新获取 重新生成 过期 失效 再给我一个 新的 新一个 再来一个码 "
-    "再来个码 newcode refresh getanewcode expired newone anotherone 已经过期 已经失效 现在过期 alreadyexpired 要新码 "
-    "来新码 给新码 换新码 要新的 来个新的 给个新的 换新的 要个新的 anewcode sendanewcode givemeanewcode needanewcode "
-    "itsaysexpired codeexpired",
+    Choice.NEW_CODE: "换个新码 过期了 失效了 已经过期了 已经失效了 快过期了 要过期了 新码 新的二维码 新二维码 新的码 "
+    "换码 刷新 换二维码 重新获取 重新生成 过期 失效 再给我一个 新的 新一个 再来一个码 再来个码 newcode refresh "
+    "getanewcode expired newone anotherone 已经过期 已经失效 现在过期 alreadyexpired 要新码 来新码 给新码 换新码 "
+    "要新的 来个新的 给个新的 换新的 要个新的 anewcode sendanewcode givemeanewcode needanewcode itsaysexpired "
+    "codeexpired",
     Choice.OTHER_METHOD: f"换种方式 换一种 别的 不扫码 anothermethod {DENIED_METHODS}",
     Choice.TRY_AGAIN: "再试一次 重新试 重新试试 重新认证 重新验证 重新弄 重试 再来一次 再来 重新来 重来 再试 再弄 "
     "再弄一次 再做一次 再认证一次 继续 重新来一遍 重新扫 再扫一次 再扫 再来一遍 再来一个 再发 再发一次 再发一遍 "
-    "再发一个 重新发 重新发一个 重发 还要 没来得及 没来得及扫 刚才没来得及 刚才没来得及扫 再给我发 再给我发一次 "
+    "再发一个 重新发 重新发一个 重发 没来得及 没来得及扫 刚才没来得及 刚才没来得及扫 再给我发 再给我发一次 "
     "再给我发一个 tryagain retry again continue onemoretime oncemore onemoretry anothertry startagain startover "
     "onemore checkagain tryoncemore sendagain resend givemeanother",
     Choice.CHANGE_DATA: "修改资料 changedata 修改 更改 变更 edit modify 改一下 要改 想改 wanttochange",
@@ -105,13 +106,14 @@ CHOICES: Mapping[Choice, str] = {
     "goback goingback wrongone wrongchoice",
     Choice.CANCEL: "取消 取消认证 退出 算了 算啦 终止 结束认证 先取消 不要认证 不玩了 不试了 不扫了 放弃 不弄了 "
     "不办了 不做了 不搞了 不认证了 不想弄 不想办 不想做 不想搞 不想认证 不用认证 cancel quit stop nevermind forgetit "
-    "giveup idontwantthis idontwanttodothis 不想弄了 不想办了 不想做了 不想搞了 不想认证了 放弃了 退出了 要退出了 "
-    "要取消了 想取消了",
+    "giveup idontwantthis idontwanttodothis 不想弄了 不想办了 不想做了 不想搞了 不想认证了 放弃了 要退出了 要取消了 "
+    "想取消了",
 }
 """The words of each choice. A text may say them among words that change nothing: see `FILLERS`."""
 EXACT_CHOICES: Mapping[Choice, str] = {
     Choice.OTHER_METHOD: "不刷 不刷了 不敢刷",
     Choice.NAME_WRONG: "不",
+    Choice.TRY_AGAIN: "还要",
     Choice.NOT_NOW: "不要了 不用了",
     Choice.CHANGE_NAME: "姓名",
     Choice.CHANGE_NUMBER: "号码 身份证号",
@@ -161,8 +163,8 @@ CHOICE_COMBINATIONS: Mapping[Choice, Sequence[Combination]] = {
     Choice.NEW_CODE: [
         (
             "码 二维码 这个码 这码 这二维码 这个二维码 qrcode code thiscode thisqrcode",
-            "换 刷新 过期 已经过期 失效 已经失效 重新 重新发 重新生成 refresh expired isexpired hasexpired another "
-            "anew",
+            "换 刷新 过期 过期了 已经过期 已经过期了 失效 失效了 已经失效 已经失效了 重新 重新发 重新生成 refresh "
+            "expired isexpired hasexpired another anew",
         )
     ],
     Choice.OTHER_METHOD: [
@@ -296,7 +298,7 @@ NO_FILLERS_OF: Mapping[Choice, str] = {
     Choice.MINE: "吧 嘛 哦 啊 呀",
     Choice.NOT_MINE: "给 给我 帮我",
     Choice.NAME_WRONG: "点",
-    Choice.NEW_CODE: "have already 有 已经 一直 刚才 刚刚 这 这个 是 this is its it thats",
+    Choice.NEW_CODE: "have already 了 好 有 已经 一直 刚才 刚刚 这 这个 是 this is its it thats",
     Choice.TRY_AGAIN: "已经 刚才 刚刚 还是 这样 了 already just this that",
     **dict.fromkeys(
         METHODS,

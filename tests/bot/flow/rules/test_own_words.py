@@ -107,6 +107,7 @@ MEANT: list[tuple[type[states.State], str, Choice | Command]] = [
     (states.Expired, "再给我发一次", Choice.NEW_CODE),
     (states.Expired, "刚才没来得及扫", Choice.NEW_CODE),
     (states.Expired, "用微信", Choice.NEW_CODE),
+    (states.Expired, "新的二维码", Choice.NEW_CODE),
     (states.Expired, "不要了", Choice.CANCEL),
     (states.Failed, "再弄一次", Choice.TRY_AGAIN),
     (states.Failed, "try once more", Choice.TRY_AGAIN),
