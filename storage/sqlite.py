@@ -9,7 +9,7 @@ Long reads use a second connection that writers do not wait for.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from storage.sqlite_group import GroupCommit, SoleConnection, named, translate_e
 from verification.ids import FrontEnd
 
 _WAIT_SECONDS = 10
+_RETRY_SECONDS = 0.01
 _SETTINGS = """
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
@@ -178,10 +179,23 @@ async def open_sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
 
 
 async def _set_up(connection: aiosqlite.Connection, path: Path) -> None:
-    [(mode,)] = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+    [(mode,)] = await _write_ahead(connection)
     if mode != "wal":
         raise StoreUnavailable(f"DATABASE_URL: the file system of {path} does not allow write-ahead logging")
     await connection.executescript(_SETTINGS)
+
+
+async def _write_ahead(connection: aiosqlite.Connection) -> Iterable[sqlite3.Row]:
+    """Switch to write-ahead logging; while another program writes to a new file, SQLite refuses that at once."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + _WAIT_SECONDS
+    while True:
+        try:
+            return await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or clock() >= deadline:
+                raise
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def _open_reader(address: str) -> aiosqlite.Connection:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,21 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def contend(url: str, name: str, *, kills: int, accounts: int, per_number: int) -> Any:
     command = ("-m", "tests.crash.quota_contenders", url, name, str(kills), str(accounts), str(per_number))
     program = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    output, _ = await program.communicate()
+    try:
+        output, _ = await program.communicate()
+    finally:
+        if program.returncode is None:
+            program.kill()
+            await program.wait()
     assert program.returncode == 0
     return json.loads(output)
+
+
+async def side_by_side(programs: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """The results of all programs; if one fails, the others end with it."""
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(program) for program in programs]
+    return [task.result() for task in running]
 
 
 async def forgotten(database: DatabaseView, committed: list[str]) -> list[str]:
@@ -48,7 +61,7 @@ async def test_inv28_a_file_is_whole_and_forgets_nothing_after_many_kills(
 ) -> None:
     url = f"sqlite:///{tmp_path}/bot.sqlite3"
     programs = [contend(url, name, kills=kills // 2, accounts=0, per_number=5) for name in "ab"]
-    results = await asyncio.gather(*programs)
+    results = await side_by_side(programs)
     committed = [account for result in results for account in result["committed"]]
     killed = sum(result["kills"] for result in results)
     database = DatabaseView(url)
@@ -68,7 +81,7 @@ async def test_inv15_of_a_hundred_accounts_exactly_three_get_a_slot_whichever_pr
         contend(url, f"r{share}{number}", kills=20, accounts=share, per_number=ACCOUNTS)
         for number, share in enumerate(shares)
     ]
-    results = await asyncio.gather(*programs)
+    results = await side_by_side(programs)
     database = DatabaseView(url)
     slots = Counter(slot for (slot,) in await database.rows("SELECT slot FROM places"))
     [(tried,)] = await database.rows("SELECT count(*) FROM attempts")

@@ -375,3 +375,38 @@ async def test_open_transactions_of_other_programs_are_waited_for_too(path: Path
                 await database.wait_for_open_transactions()
             other.execute("ROLLBACK")
         await database.wait_for_open_transactions()
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program that writes to a new file, before it logs ahead."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE one (two)")
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+
+
+async def test_two_programs_may_open_a_new_file_at_the_same_time(path: Path, writer: sqlite3.Connection) -> None:
+    async def open_it() -> int:
+        async with open_sqlite(path) as database, database.transaction() as transaction:
+            return len(await transaction.fetch("SELECT name FROM sqlite_master"))
+
+    async with asyncio.TaskGroup() as tasks:
+        opening = tasks.create_task(open_it())
+        done, _ = await asyncio.wait({opening}, timeout=0.1)
+        writer.execute("COMMIT")
+
+    assert not done
+    assert opening.result() == 1
+
+
+async def test_a_program_that_writes_for_too_long_is_named(
+    path: Path, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.sqlite._WAIT_SECONDS", 0.05)
+
+    with pytest.raises(StoreUnavailable, match="database is locked"):
+        async with open_sqlite(path):
+            pass
+    assert writer.in_transaction
