@@ -8,8 +8,11 @@ from bot.flow.events import Choice, Command, Said
 from bot.flow.machine import advance, choices, row_for_event, row_for_trigger
 from bot.flow.states import AskingName, AskingNumber, ChangingName, ChangingNumber, State
 from bot.flow.typed_input import (
+    denied_methods,
     is_about_code,
     is_against_reminders,
+    is_button_word,
+    is_done,
     is_question,
     match_choice,
     match_command,
@@ -291,3 +294,27 @@ def test_where_a_text_is_expected_a_number_is_an_answer_and_no_position(kind: ty
 )
 def test_other_texts_do_not_look_like_a_question(text: str) -> None:
     assert not is_question(text)
+
+
+@pytest.mark.parametrize("text", ["扫了微信切换到QQ", "scanned wechat, let me qq", "好了，换QQ"])
+def test_a_wish_beside_what_is_done_is_no_report(text: str) -> None:
+    assert not is_done(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("没有QQ", {Choice.QQ}),
+        ("不想用微信QQ", {Choice.WECHAT, Choice.QQ}),
+        ("不刷脸", {Choice.FACE}),
+        ("用QQ吧", set()),
+        ("换种方式，不用QQ", set()),
+    ],
+)
+def test_the_methods_that_a_text_does_without_are_known(text: str, denied: set[Choice]) -> None:
+    assert denied_methods(text) == denied
+
+
+def test_a_position_in_words_is_a_word_of_a_button() -> None:
+    assert is_button_word("选第二个")
+    assert not is_button_word("第九个")

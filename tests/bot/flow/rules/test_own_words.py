@@ -15,7 +15,7 @@ from bot.flow.effects import (
     StopReminders,
 )
 from bot.flow.events import AttemptOpened, Choice, Command, Said, Tapped
-from bot.flow.machine import advance, row_for_event
+from bot.flow.machine import advance, offered_choices, row_for_event
 from bot.flow.prompts import prompt
 from bot.flow.rows import RuleContext, Step
 from tests.bot.flow.samples import CONTEXT, LATER, ONE_OF_EACH, label, scanning
@@ -262,6 +262,19 @@ def test_who_wants_another_method_while_a_code_is_made_is_offered_them_and_who_n
     assert isinstance(advance(state, Said("换种方式"), CONTEXT).state, states.Confirming)
     for text in ("微信", "用微信吧", "QQ扫了", "1"):
         assert advance(state, Said(text), CONTEXT).state == state
+
+
+def test_a_number_is_a_position_also_where_a_method_is_in_use() -> None:
+    assert isinstance(advance(scanning(Method.QQ), Said("2"), CONTEXT).state, states.Confirming)
+
+
+def test_a_position_of_before_a_method_was_off_means_nothing() -> None:
+    state = OF_KIND[states.Confirming]
+    context = replace(CONTEXT, methods=(Method.WECHAT, Method.FACE))
+    step = advance(state, Said(str(len(offered_choices(state)))), context)
+
+    assert step.state == state
+    assert [effect.note for effect in step.effects if isinstance(effect, AskQuestion)] == ["misc.not_understood"]
 
 
 def test_a_method_that_is_off_is_not_taken_by_its_name() -> None:
