@@ -229,12 +229,8 @@ def _kept_method(state: State, text: str, known: Sequence[Choice]) -> Choice | N
 
 def _methods_in_use(state: State) -> frozenset[Choice]:
     """The method of a step, as its choice, and the app that scans the code on the screen."""
-    match state:
-        case AgreeingFace():
-            return frozenset({Choice.FACE})
-        case Scanning(method=Method.FACE):
-            return frozenset({Choice.FACE, Choice.WECHAT})
-        case Attempting(method=method):
-            return frozenset({Choice(method.value)})
-        case _:
-            return frozenset()
+    method = (
+        state.method if isinstance(state, Attempting) else Method.FACE
+    )  # the one that asks for a consent of its own
+    app = {Choice.WECHAT} if isinstance(state, Scanning) and method is Method.FACE else set[Choice]()
+    return frozenset({Choice(method.value), *app})
