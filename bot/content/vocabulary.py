@@ -34,7 +34,7 @@ _SURNAME_FIRST = re.compile(r"^([a-z]+) ?, ?([a-z]+(?: [a-z]+)?)$", re.IGNORECAS
 _TITLES = re.compile("[\u4e00-\u9fff](总|哥|姐|叔|姨|婶|嫂|老板|阿姨|大爷|大妈|大叔|大哥|大姐|主任|医生|律师)$")
 _LAUGH = re.compile(r"([哈呵嘿嘻啊嗯哦额呃])\1{2,}")
 _NO_LAST = frozenset("了的过着")
-_ALSO_WORDS = frozenset("都全那有能别")
+_SENTENCE_BEGINNINGS = frozenset("都全那有能别")
 """Surnames that begin a sentence more often than a name."""
 _PLACES = re.compile("[市县]|[省区]$")
 """Of an address, which somebody typed behind the name."""
@@ -111,7 +111,7 @@ class Vocabulary:
         letters = name.replace("·", "")
         if len(letters) == 1 or name in self._words or self._telling.search(letters):
             return False
-        begins_sentence = name[0] in _ALSO_WORDS and len(name) > 2 and not self._sounds >= set(letters)
+        begins_sentence = name[0] in _SENTENCE_BEGINNINGS and len(name) > 2 and not self._sounds >= set(letters)
         if begins_sentence or _is_unlike_name(name):
             return False
         if "·" in name:

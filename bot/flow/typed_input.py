@@ -118,15 +118,15 @@ _COMMANDS: Mapping[Command, Sequence[Kinds]] = {
 }
 _CODE = (kinds_of(typed_words.CODE), kinds_of(*typed_words.CODE_COMBINATION))
 _AGAINST_REMINDERS = (kinds_of(typed_words.AGAINST_REMINDERS), kinds_of(*typed_words.REMINDER_COMBINATION))
-_DONE, _SCANNED = (kinds_of(typed_words.DONE),), (kinds_of(typed_words.METHOD_TROUBLE[0], typed_words.SCANNED),)
+_DONE, _SCANNED = (kinds_of(typed_words.DONE),), (kinds_of(typed_words.METHOD_WORDS, typed_words.SCANNED),)
 _KEPT = (kinds_of(typed_words.KEPT),)
 _WHY, _WHAT_NEXT = (kinds_of(typed_words.WHY),), (kinds_of(typed_words.WHAT_NEXT),)
 _METHOD_TROUBLE = (kinds_of(*typed_words.METHOD_TROUBLE), *_CHOICES[Choice.OTHER_METHOD])
-_DENIED = (kinds_of(typed_words.METHOD_TROUBLE[0], typed_words.DENIALS), kinds_of(typed_words.DENIED_METHODS))
+_DENIED = (kinds_of(typed_words.METHOD_WORDS, typed_words.DENIALS), kinds_of(typed_words.DENIED_METHODS))
 _TROUBLE = (kinds_of(typed_words.TROUBLES),)
 _REFUSAL = (kinds_of(f"{typed_words.CHOICES[Choice.NOT_NOW]} {typed_words.TROUBLES} {typed_words.REASONS}"),)
 _ALSO = ("也", "都")
-_METHODS, _SWITCHES = (tuple(words.split()) for words in (typed_words.METHOD_TROUBLE[0], typed_words.SWITCHES))
+_METHODS, _SWITCHES = (tuple(words.split()) for words in (typed_words.METHOD_WORDS, typed_words.SWITCHES))
 _OPEN_DENIALS = tuple(
     denial + verb for denial in typed_words.DENIALS.split() for verb in ("", "用", "选", "扫", "use", "touse")
 )
@@ -135,11 +135,9 @@ _CUTS = re.compile(
     "|".join(sorted({*_METHODS, *_SWITCHES, *typed_words.METHOD_TROUBLE[1].split()}, key=len, reverse=True))
 )
 _METHOD_OR_TROUBLE = re.compile(f"(?P<trouble>{'|'.join(typed_words.TROUBLES.split())})|{'|'.join(_METHODS)}")
-_ORDINALS: Mapping[tuple[Kinds, ...], int] = {
-    (kinds_of(words),): position for words, position in typed_words.ORDINALS.items()
-}
-_ORDINALS_OF_METHODS: Mapping[tuple[Kinds, ...], int] = {
-    (kinds_of(words, *typed_words.ALL_IS_RIGHT),): position for words, position in typed_words.ORDINALS.items()
+_ORDINALS: Mapping[Kinds, int] = {kinds_of(words): position for words, position in typed_words.ORDINALS.items()}
+_ORDINALS_OF_METHODS: Mapping[Kinds, int] = {
+    kinds_of(words, *typed_words.ALL_IS_RIGHT): position for words, position in typed_words.ORDINALS.items()
 }
 _FILLERS, _FEW_FILLERS, _DOUBT, _POSITION_FILLERS = kinds_of(
     typed_words.FILLERS, typed_words.FILLERS_OF_CONSENT, typed_words.FILLERS_OF_DOUBT, typed_words.FILLERS_OF_POSITION
@@ -175,9 +173,9 @@ def match_choice(text: str, offered: Sequence[Choice], *, by_position: bool = Tr
     A choice is meant by its words alone, by words among fillers, or by what a text says of a method beside a denial of
     another: "not WeChat, QQ".
     """
-    word, spoken = _comparable(text), _spoken(text)
     if _is_asked(text):
         return None
+    word, spoken = _comparable(text), _spoken(text)
     if by_position and (choice := _at_position(word, spoken, offered)):
         return choice
     exact = (choice for choice in offered if word in _CHOICE_WORDS[choice])
@@ -200,9 +198,9 @@ def _at(position: int, offered: Sequence[Choice]) -> Choice | None:
     return offered[position - 1] if 0 < position <= len(offered) else None
 
 
-def _ordinal(spoken: Letters, ordinals: Mapping[tuple[Kinds, ...], int] = _ORDINALS) -> int:
+def _ordinal(spoken: Letters, ordinals: Mapping[Kinds, int] = _ORDINALS) -> int:
     """The position that is said in words, from one; 0 for none."""
-    found = (position for readings, position in ordinals.items() if can_be_read(spoken, readings, _POSITION_FILLERS))
+    found = (position for kinds, position in ordinals.items() if _is_said(spoken, (kinds,), _POSITION_FILLERS))
     return next(found, 0)
 
 
@@ -265,7 +263,7 @@ def is_thanks(text: str) -> bool:
 def denied_methods(text: str) -> frozenset[Choice]:
     """The methods that a text says it does without; none if it says anything else."""
     spoken = _spoken(text)
-    if not can_be_read(spoken, _DENIED, _UNCHANGED):
+    if not _is_said(spoken, _DENIED, _UNCHANGED):
         return frozenset()
     return frozenset(
         choice

@@ -123,7 +123,7 @@ EXACT_CHOICES: Mapping[Choice, str] = {
 """Words of choices that mean them only when nothing stands beside them: "姓名对的" is no wish to change the name."""
 
 METHODS = tuple(METHOD_NAMES)
-_METHOD_WORDS = " ".join(METHOD_NAMES.values())
+METHOD_WORDS = " ".join(METHOD_NAMES.values())
 DENIALS = (
     "不是 没有 别用 别选 不想 不要 不用 不会 不能 不喜欢 不支持 不同意 没装 没下载 没注册 没登录 dont not no without "
     "insteadof ratherthan donthave haventgot dontlike hate cant cannot"
@@ -139,7 +139,7 @@ ALL_IS_RIGHT: Combination = (f"{_DATA_WORDS} 都 all", _NOTHING_WRONG)
 _CONFIRMED: Sequence[Combination] = ((CHOICES[Choice.CONFIRM],), ALL_IS_RIGHT)
 
 CHOICE_COMBINATIONS: Mapping[Choice, Sequence[Combination]] = {
-    Choice.PERSONAL: [(CHOICES[Choice.PERSONAL], f"{CHOICES[Choice.AGREE]} {_GO_ON} {_METHOD_WORDS}")],
+    Choice.PERSONAL: [(CHOICES[Choice.PERSONAL], f"{CHOICES[Choice.AGREE]} {_GO_ON} {METHOD_WORDS}")],
     Choice.NAME_WRONG: [(f"{_NAME_WORDS} 字 一个字 最后一个字", _MISTAKES)],
     Choice.NOT_MINE: [
         (
@@ -169,7 +169,7 @@ CHOICE_COMBINATIONS: Mapping[Choice, Sequence[Combination]] = {
     ],
     Choice.OTHER_METHOD: [
         ("方式 方法 办法 method way", "换 其他 别的 改 other another different change"),
-        (_METHOD_WORDS, DENIALS),
+        (METHOD_WORDS, DENIALS),
     ],
     # "The data are right, with WeChat please", "once more with QQ".
     **{
@@ -242,7 +242,7 @@ TROUBLES = (
 """Words of what does not work; before a method they do not deny it."""
 SWITCHES = "换 改 还是 那 就 用 switch change let use"
 """Words with which a wish begins, after a trouble that names no method."""
-METHOD_TROUBLE: Combination = (_METHOD_WORDS, f"{DENIALS} {TROUBLES} {_UNFIT}")
+METHOD_TROUBLE: Combination = (METHOD_WORDS, f"{DENIALS} {TROUBLES} {_UNFIT}")
 
 REASONS = "绑了卡 绑卡了 绑过卡 有卡 有银行卡"
 """Words that people say for a method; they change nothing."""

@@ -33,7 +33,7 @@ NumberStep = states.AskingNumber | states.ChangingNumber
 
 _NO_NUMBER = (NumberProblem.EMPTY, NumberProblem.CHARACTERS, NumberProblem.OTHER_DOCUMENT)
 """Problems of a text without a number of 18 digits."""
-WHY_ASKED = "notice"
+_WHY_ASKED = "notice"
 """The topic of the FAQ that says why name and number are asked for."""
 _SHORTEST_SENTENCE = 4
 """Characters. A shorter text that is no question may be a name that the FAQ happens to know."""
@@ -250,7 +250,7 @@ def _led_elsewhere(state: NameStep | NumberStep, problem: NumberProblem) -> Step
 
 def _answer_instead(state: NameStep | NumberStep, text: str, context: RuleContext) -> Step | None:
     """The answer to a question or small talk at a step that reads text. None for anything else."""
-    asked = WHY_ASKED if is_why(text) else text
+    asked = _WHY_ASKED if is_why(text) else text
     if is_question(text) and (answer := answer_from_faq(state, asked, context, DeleteUserMessage())):
         return answer
     if other_documents.are_named(text):
